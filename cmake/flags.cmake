@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+# Compiler and linker flags, for all targets.
+include_directories(${CMAKE_SOURCE_DIR}/src)
+add_compile_definitions(_GNU_SOURCE PEAL_VERSION="${PROJECT_VERSION}")
+add_compile_options(
+  -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+  -Wvla -Wswitch-enum -Wundef -Wcast-qual -Wformat=2 -Wimplicit-fallthrough -Wwrite-strings
+  -Wnull-dereference -Werror -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=
+  -include ${CMAKE_SOURCE_DIR}/src/base/banned.h)
+
+if(PEAL_SANITIZE_ADDRESS)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+if(PEAL_SANITIZE_THREAD)
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+endif()
+if(PEAL_COVERAGE)
+  add_compile_options(--coverage)
+  add_link_options(--coverage)
+endif()
+if(PEAL_HARDEN)
+  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+  add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong
+                      -fstack-clash-protection)
+  add_link_options(-pie -Wl,-z,relro,-z,now)
+endif()
+if(PEAL_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ * base/banned.h: functions that may not be used. The build includes this file before every source
+ * (-include), so a use is a compile error. */
+#ifndef BASE_BANNED_H
+#define BASE_BANNED_H
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok gmtime localtime
+#pragma GCC poison asctime ctime atoi atol atoll
+#endif

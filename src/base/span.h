@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * base/span.h: borrowed bytes (a pointer and a length; not NUL-terminated, may hold NUL).
+ *
+ * A span never owns. Who gets one may use it during the call only, unless the function's comment
+ * says for how long the bytes live.
+ */
+#ifndef BASE_SPAN_H
+#define BASE_SPAN_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct span {
+    const char *p;
+    size_t n;
+};
+
+/* A span over a string literal. */
+#define SPAN(lit) ((struct span) { "" lit, sizeof(lit) - 1 })
+/* For printf's "%.*s". */
+#define SPAN_FMT(s) (int)(s).n, (s).p
+
+static inline struct span span_of(const void *p, size_t n)
+{
+    return (struct span) { p, n };
+}
+
+static inline struct span span_str(const char *s)
+{
+    return (struct span) { s, s ? strlen(s) : 0 };
+}
+
+static inline bool span_eq(struct span a, struct span b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool span_starts(struct span s, struct span prefix)
+{
+    return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+}
+
+static inline struct span span_skip(struct span s, size_t n)
+{
+    return n >= s.n ? (struct span) { s.p + s.n, 0 } : (struct span) { s.p + n, s.n - n };
+}
+
+static inline struct span span_head(struct span s, size_t n)
+{
+    return (struct span) { s.p, n < s.n ? n : s.n };
+}
+
+/* Cuts `*rest` at the first `sep`: `*part` gets what stands before it, `*rest` what follows.
+ * Without `sep` the part is everything and the rest is empty with p == NULL, so that
+ * `while (rest.p) { span_cut(&rest, ',', &part); … }` visits each part. False when rest.p is NULL.
+ */
+bool span_cut(struct span *rest, char sep, struct span *part);
+
+/* ASCII case-insensitive equality, as HTTP header names and tokens compare. */
+bool span_eq_nocase(struct span a, struct span b);
+
+/* Without leading and trailing spaces and tabs. */
+struct span span_trim(struct span s);
+
+/* Decimal digits only, the whole span, no sign, no overflow: else false and `*out` unchanged. */
+bool span_to_u64(struct span s, uint64_t *out);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * base/utf8.h: incremental UTF-8 validation (RFC 3629): refuses overlong forms, surrogates and
+ * code points above U+10FFFF at the first wrong octet.
+ */
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
+#include "base/span.h"
+
+struct utf8 {
+    uint8_t _need;    /* continuation octets still to come */
+    uint8_t _lo, _hi; /* allowed range of the next octet */
+};
+
+/* Zeroing starts a text. */
+/* Feeds bytes; false at the first octet that cannot be part of a valid text (then do not go on). */
+bool utf8_feed(struct utf8 *u, const void *p, size_t n) __attribute__((warn_unused_result));
+/* True when no character is unfinished. */
+static inline bool utf8_complete(const struct utf8 *u)
+{
+    return u->_need == 0;
+}
+/* The whole span is valid. */
+bool utf8_valid(struct span s);
+#endif
