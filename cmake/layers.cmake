@@ -21,3 +21,13 @@ function(peal_layers file)
     endforeach()
   endforeach()
 endfunction()
+
+# peal_layer_uses(LAYER SCOPE LIBS...): links outside libraries; a layer without sources can only
+# carry them on.
+function(peal_layer_uses layer scope)
+  get_target_property(type peal_${layer} TYPE)
+  if(type STREQUAL INTERFACE_LIBRARY)
+    set(scope INTERFACE)
+  endif()
+  target_link_libraries(peal_${layer} ${scope} ${ARGN})
+endfunction()
