@@ -2,8 +2,8 @@
  *
  * base/buf.h: owned, growable bytes.
  *
- * Appends are void: after an allocation failure (or after passing `limit`) the buffer remembers
- * it, further appends do nothing, and the writer asks buf_failed() once at the end. An empty buffer
+ * Appends are void: after an allocation failure the buffer remembers it, further appends do
+ * nothing, and the writer asks buf_failed() once at the end. An empty buffer
  * owns no memory. Fields are read directly (`b.p`, `b.n`), written by buf.c only.
  */
 #ifndef BASE_BUF_H

@@ -44,7 +44,8 @@ static inline bool span_starts(struct span s, struct span prefix)
 
 static inline struct span span_skip(struct span s, size_t n)
 {
-    return n >= s.n ? (struct span) { s.p + s.n, 0 } : (struct span) { s.p + n, s.n - n };
+    if (n > s.n) n = s.n;
+    return n ? (struct span) { s.p + n, s.n - n } : s; /* NULL + 0 is undefined */
 }
 
 static inline struct span span_head(struct span s, size_t n)
