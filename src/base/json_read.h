@@ -10,6 +10,8 @@
 #define BASE_JSON_READ_H
 #include "base/buf.h"
 
+#define JSON_MAX_DEPTH 512 /* the deepest nesting that a caller may allow */
+
 enum json_type {
     JSON_ABSENT, /* a field that was not there */
     JSON_NULL,
@@ -34,9 +36,10 @@ struct json_bad {
 };
 
 /* True when `text` is exactly one value (white space around it allowed), valid UTF-8, nested at
- * most `max_depth` containers deep. Refuses byte order marks, NaN, leading zeros, trailing commas,
- * control characters in strings, bad escapes. Lone surrogate escapes (\ud800) are allowed, as by
- * RFC 8259 section 8.2. No recursion. `bad` may be NULL. */
+ * most `max_depth` ≤ JSON_MAX_DEPTH containers deep. Refuses byte order marks, NaN, leading zeros,
+ * trailing commas, control characters in strings, bad escapes. Lone surrogate escapes (\ud800) are
+ * allowed, as by RFC 8259 section 8.2. No recursion. `root` is written on success, `bad` on
+ * failure; both may be NULL. */
 bool json_check(struct span text, unsigned max_depth, struct json_val *root, struct json_bad *bad);
 
 /* Walks a container that json_check() proved. */

@@ -4,7 +4,8 @@
  *
  * Commas are put in by looking at the last byte written, so the calls read like the document:
  *     json_open(b, '{'); json_key(b, SPAN("code")); json_u64(b, 4001); json_close(b, '}');
- * Ask buf_failed() at the end.
+ * The text may follow other octets in the buffer if the last of them could not end a JSON value (a
+ * line feed, say); raw values come without white space around them. Ask buf_failed() at the end.
  */
 #ifndef BASE_JSON_WRITE_H
 #define BASE_JSON_WRITE_H

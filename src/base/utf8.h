@@ -22,4 +22,6 @@ static inline bool utf8_complete(const struct utf8 *u)
 }
 /* The whole span is valid. */
 bool utf8_valid(struct span s);
+/* The length (1 to 4) of the character that stands at `p`; 0 when none does within `n` octets. */
+size_t utf8_char(const char *p, size_t n);
 #endif
