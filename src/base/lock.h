@@ -6,6 +6,8 @@
 struct lock {
     pthread_mutex_t _m;
 };
+/* The initial value of a static lock. */
+#define LOCK_INIT ((struct lock) { ._m = PTHREAD_MUTEX_INITIALIZER })
 void lock_init(struct lock *l);
 void lock_fini(struct lock *l);
 void lock_take(struct lock *l);
