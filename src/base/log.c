@@ -125,29 +125,54 @@ static void put_number(struct line *l, bool negative, uint64_t v)
     put(l, text, (size_t)n);
 }
 
-/* One character of a value. C0, DEL and C1 controls are escaped (a terminal obeys them), and so
- * are octets that are no UTF-8, as \xNN where the format allows it. */
-static void put_char(struct line *l, const char *p, size_t len)
+/* An octet that is part of no character: as \xNN where the format allows it. */
+static void put_stray(struct line *l, uint8_t octet)
 {
     char text[8];
-    uint8_t first = (uint8_t)*p;
-    bool c1 = len == 2 && first == 0xc2 && (uint8_t)p[1] < 0xa0;
-    if (len > 1 && !c1) {
-        put(l, p, len);
-    } else if (len == 0 && line_format == LOG_TEXT) {
-        put(l, text, (size_t)snprintf(text, sizeof text, "\\x%02x", first));
-    } else if (len == 0) {
-        put_str(l, "\\ufffd");
-    } else if (first == '"' || first == '\\') {
-        put(l, (char[]) { '\\', (char)first }, 2);
-    } else if (first == '\n' || first == '\r' || first == '\t') {
-        put(l, (char[]) { '\\', first == '\n' ? 'n' : first == '\r' ? 'r' : 't' }, 2);
-    } else if (first < 0x20 || first == 0x7f || c1) {
-        unsigned code = c1 ? (uint8_t)p[1] : first;
+    int n = line_format == LOG_TEXT ? snprintf(text, sizeof text, "\\x%02x", octet)
+                                    : snprintf(text, sizeof text, "\\ufffd");
+    put(l, text, (size_t)n);
+}
+
+static void put_escape(struct line *l, unsigned code)
+{
+    char text[8];
+    switch (code) {
+    case '"':
+        put_str(l, "\\\"");
+        break;
+    case '\\':
+        put_str(l, "\\\\");
+        break;
+    case '\n':
+        put_str(l, "\\n");
+        break;
+    case '\r':
+        put_str(l, "\\r");
+        break;
+    case '\t':
+        put_str(l, "\\t");
+        break;
+    default:
         put(l, text, (size_t)snprintf(text, sizeof text, "\\u%04x", code));
-    } else {
-        put(l, p, 1);
+        break;
     }
+}
+
+/* One character of a value. Quote, backslash and what a terminal obeys (C0, DEL, C1) are escaped.
+ */
+static void put_char(struct line *l, const char *p, size_t len)
+{
+    uint8_t first = (uint8_t)*p;
+    bool c1 = len == 2 && first == 0xc2 && (uint8_t)p[1] < 0xa0; /* U+0080 to U+009F */
+    if (len == 0)
+        put_stray(l, first);
+    else if (c1)
+        put_escape(l, (uint8_t)p[1]);
+    else if (len == 1 && (first < 0x20 || first == 0x7f || first == '"' || first == '\\'))
+        put_escape(l, first);
+    else
+        put(l, p, len);
 }
 
 static void put_quoted(struct line *l, struct span s)
