@@ -5,8 +5,15 @@ add_compile_definitions(_GNU_SOURCE PEAL_VERSION="${PROJECT_VERSION}")
 add_compile_options(
   -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
   -Wvla -Wswitch-enum -Wundef -Wcast-qual -Wformat=2 -Wimplicit-fallthrough -Wwrite-strings
-  -Wnull-dereference -Werror -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=
+  -Wnull-dereference -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=
   -include ${CMAKE_SOURCE_DIR}/src/base/banned.h)
+if(PEAL_WERROR)
+  add_compile_options(-Werror)
+endif()
+
+# Executables are position-independent where the linker can, whatever its default is.
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES C)
 
 if(PEAL_SANITIZE_ADDRESS)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -24,7 +31,7 @@ if(PEAL_HARDEN)
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
   add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong
                       -fstack-clash-protection)
-  add_link_options(-pie -Wl,-z,relro,-z,now)
+  add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
 if(PEAL_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
