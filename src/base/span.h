@@ -17,6 +17,11 @@ struct span {
     size_t n;
 };
 
+struct span_list {
+    struct span *items;
+    size_t n;
+};
+
 /* A span over a string literal. */
 #define SPAN(lit) ((struct span) { "" lit, sizeof(lit) - 1 })
 /* For printf's "%.*s". */
