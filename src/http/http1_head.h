@@ -70,6 +70,9 @@ bool http1_is_value(struct span s);
 /* May stand as the value of Host; empty is valid (RFC 9112 section 3.2). */
 bool http1_is_host(struct span s);
 
+/* Whether a comma-separated list holds the token; ignores case. */
+bool http1_list_has(struct span list, struct span token);
+
 /* Sets `*fail` and returns false, for `return http1_refuse(…)`. */
 bool http1_refuse(struct http1_fail *fail, enum http1_fail_kind kind, unsigned status,
                   const char *what);

@@ -8,22 +8,25 @@
  * Memory: the head and the body of one message, as far as they have come, and nothing between
  * messages (call http1_req_next).
  *
- *     while (n) {
- *         size_t used = http1_req_feed(&r, p, n, &ev); p += used; n -= used;
- *         …HEAD: look at it, set the body limit, send 100; DONE: answer, http1_req_next; FAIL:
- * answer
- *     }
- * After HTTP1_HEAD feed again even with n == 0: a request without a body is complete already.
+ *     do {
+ *         size_t used = http1_req_feed(&r, p, n, &ev);
+ *         p += used, n -= used;
+ *         HTTP1_EV_HEAD: look at it, set the body limit, send "100 Continue"
+ *         HTTP1_EV_DONE: answer, http1_req_next(&r)
+ *     } while (ev != HTTP1_EV_MORE && ev != HTTP1_EV_FAIL);
+ *
+ * The condition is not `n`: a request without a body is complete with no byte more.
  */
 #ifndef HTTP_HTTP1_REQ_H
 #define HTTP_HTTP1_REQ_H
-#include "http/http1_head.h"
+#include "http/http1_framing.h"
 
-/* `body` holds until http1_req_limit_body() changes it for a message. */
+/* Line and header limits are at most 1 MiB. `body_bytes` holds until http1_req_limit_body() changes
+ * it for a message. */
 struct http1_limits {
     uint32_t line_bytes;     /* request line without its end; above: 414 */
-    uint32_t headers_bytes;  /* header lines with their ends; also trailers; above: 431 */
-    uint32_t n_headers;      /* above: 431 */
+    uint32_t headers_bytes;  /* header lines with their ends; trailers the same; above: 431 */
+    uint32_t n_headers;      /* with trailers; above: 431 */
     uint32_t body_bytes;     /* above: 413 */
     const char *body_option; /* static: where body_bytes comes from, for the refusal */
 };
@@ -45,6 +48,7 @@ struct http1_req { /* fields are http1_req.c's alone */
     struct buf _head; /* request line and headers with their ends; after _head_len trailers */
     struct buf _body; /* with chunked coding removed */
     struct http1_fail _fail;
+    struct http1_framing _framing;
     const char *_body_option;
     uint64_t _left; /* octets of the body, or of the chunk, still to come */
     size_t _body_limit;
@@ -54,14 +58,14 @@ struct http1_req { /* fields are http1_req.c's alone */
     uint32_t _method_len, _target_len;
     uint32_t _n_headers;
     uint32_t _extra; /* octets of chunk extensions so far */
-    uint8_t _state, _method, _minor, _n_digits;
-    bool _blank; /* an empty line before the request was skipped */
-    bool _chunked, _keep_alive, _continue;
+    uint8_t _state, _method, _minor;
+    uint8_t _n_digits; /* of the chunk size so far */
+    bool _blank;       /* an empty line before the request was skipped */
 };
 
-/* `limits` is borrowed for r's whole life (mostly &http1_limits_default). */
 _Static_assert(sizeof(struct http1_req) <= 300, "one for each connection that speaks HTTP");
 
+/* `limits` is borrowed for r's whole life (mostly &http1_limits_default). */
 void http1_req_init(struct http1_req *r, const struct http1_limits *limits);
 void http1_req_fini(struct http1_req *r);
 
@@ -82,7 +86,8 @@ size_t http1_req_held(const struct http1_req *r);
 /* After HTTP1_EV_FAIL; else its kind is HTTP1_FAIL_NONE. */
 const struct http1_fail *http1_req_fail(const struct http1_req *r);
 
-/* From HTTP1_EV_HEAD on, until http1_req_next(). Slices borrow from `r` for as long. */
+/* From HTTP1_EV_HEAD on, until http1_req_next(); before, all is empty or false. Slices borrow from
+ * `r` until the next call of http1_req_feed() or http1_req_next(). */
 enum http1_method http1_req_method(const struct http1_req *r);
 struct span http1_req_method_name(const struct http1_req *r);
 struct span http1_req_target(const struct http1_req *r);
@@ -91,7 +96,7 @@ unsigned http1_req_minor(const struct http1_req *r); /* HTTP/1.minor */
 bool http1_req_keep_alive(const struct http1_req *r);
 /* The client waits for "100 Continue" before it sends the body. Not true for HTTP/1.0. */
 bool http1_req_wants_continue(const struct http1_req *r);
-/* The Content-Length; true and 0 when there is no body; false when chunked (not known yet). */
+/* The announced length; true and 0 when there is no body; false when chunked (not known). */
 bool http1_req_length(const struct http1_req *r, uint64_t *out);
 /* The whole body, from HTTP1_EV_DONE on. */
 struct span http1_req_body(const struct http1_req *r);

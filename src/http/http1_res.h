@@ -32,7 +32,7 @@ struct http1_res {
 
 /* Appends the response. ERR_SYNTAX, and nothing appended, when a header's name is no token or its
  * value holds CR, LF, NUL or another control character. ERR_NOMEM: `out` is failed. Statuses that
- * have no body (1xx, 204, 304) get none, and 1xx and 204 no Content-Length (RFC 9110 section 8.6).
+ * have no body (1xx, 204, 304) get none and no Content-Length (RFC 9110 section 8.6).
  * CHECKs that status is 100–599 and that no field is Content-Length, Connection (but for 1xx) or
  * Transfer-Encoding. */
 enum err http1_res_write(struct buf *out, struct http1_reply to,
