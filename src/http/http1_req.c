@@ -288,12 +288,9 @@ static size_t step_admit(struct http1_req *r, struct span in, enum http1_ev *ev)
 {
     (void)in;
     (void)ev;
-    if r
-        ->_framing.chunked
-        {
-            go(r, S_SIZE);
-        }
-    else if (r->_framing.length > r->_body_limit) {
+    if (r->_framing.chunked) {
+        go(r, S_SIZE);
+    } else if (r->_framing.length > r->_body_limit) {
         over(r, 413, "the request body is too large", r->_body_limit, r->_framing.length);
     } else {
         r->_left = r->_framing.length;
