@@ -24,4 +24,12 @@ static inline bool utf8_complete(const struct utf8 *u)
 bool utf8_valid(struct span s);
 /* The length (1 to 4) of the character that stands at `p`; 0 when none does within `n` octets. */
 size_t utf8_char(const char *p, size_t n);
+
+/* How many characters stand in text that is valid; a surrogate in three octets counts as one. */
+static inline size_t utf8_count(struct span s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++) n += ((uint8_t)s.p[i] & 0xc0) != 0x80;
+    return n;
+}
 #endif

@@ -18,14 +18,14 @@ struct prefix {
 };
 
 static const struct prefix prefixes[] = {
-    { { USER_PREFIX, sizeof USER_PREFIX - 1 }, { CHAN_USER, false, false } },
-    { { "private-encrypted-cache-", 24 }, { CHAN_PRIVATE, true, true } },
-    { { "private-encrypted-", 18 }, { CHAN_PRIVATE, false, true } },
-    { { "private-cache-", 14 }, { CHAN_PRIVATE, true, false } },
-    { { "private-", 8 }, { CHAN_PRIVATE, false, false } },
-    { { "presence-cache-", 15 }, { CHAN_PRESENCE, true, false } },
-    { { "presence-", 9 }, { CHAN_PRESENCE, false, false } },
-    { { "cache-", 6 }, { CHAN_PUBLIC, true, false } },
+    { SPAN(USER_PREFIX), { CHAN_USER, false, false } },
+    { SPAN("private-encrypted-cache-"), { CHAN_PRIVATE, true, true } },
+    { SPAN("private-encrypted-"), { CHAN_PRIVATE, false, true } },
+    { SPAN("private-cache-"), { CHAN_PRIVATE, true, false } },
+    { SPAN("private-"), { CHAN_PRIVATE, false, false } },
+    { SPAN("presence-cache-"), { CHAN_PRESENCE, true, false } },
+    { SPAN("presence-"), { CHAN_PRESENCE, false, false } },
+    { SPAN("cache-"), { CHAN_PUBLIC, true, false } },
 };
 
 struct chan_kind chan_kind_of(struct span name)

@@ -66,54 +66,68 @@ bool event_data_fields(struct json_val data, struct json_field *fields, size_t n
 
 /* --- writing: escapes --- */
 
-/* Half of a surrogate pair, as json_unescape() writes it: ED A0..BF xx. */
+/* Half of a surrogate pair, as json_unescape() writes it: ED A0..BF xx. Such text can only come
+ * from the names and ids of clients. It goes out as the escape that it came as: as octets it would
+ * not be UTF-8, and browsers close a connection for that. */
 static bool is_surrogate(struct span s)
 {
     return s.n >= 3 && (unsigned char)s.p[0] == 0xed && (unsigned char)s.p[1] >= 0xa0;
 }
 
-/* Text into a JSON string. Half surrogates, which reach us in the names that a refusal repeats, go
- * out as the escape that they came as: as octets they would not be UTF-8, and browsers close a
- * connection for that. */
+static void add_surrogate(struct buf *out, const char *slash, const char *p)
+{
+    unsigned high = (unsigned char)p[1] & 0x3fu, low = (unsigned char)p[2] & 0x3fu;
+    buf_add_fmt(out, "%su%04x", slash, 0xd000u | high << 6 | low);
+}
+
+/* Text into a JSON string. */
 static void escape_text(struct buf *out, struct span text)
 {
     while (text.n) {
-        const char *at = memchr(text.p, 0xed, text.n);
-        size_t plain = at ? (size_t)(at - text.p) : text.n;
-        json_escape(out, span_head(text, plain));
-        text = span_skip(text, plain);
-        if (!text.n) break;
-        size_t n = 1;
         if (is_surrogate(text)) {
-            n = 3;
-            unsigned unit = 0xd000u | ((unsigned char)text.p[1] & 0x3fu) << 6 |
-                            ((unsigned char)text.p[2] & 0x3fu);
-            buf_add_fmt(out, "\\u%04x", unit);
-        } else {
-            buf_add_byte(out, text.p[0]);
+            add_surrogate(out, "\\", text.p);
+            text = span_skip(text, 3);
+            continue;
         }
+        const char *next = memchr(text.p + 1, 0xed, text.n - 1);
+        size_t n = next ? (size_t)(next - text.p) : text.n;
+        json_escape(out, span_head(text, n));
         text = span_skip(text, n);
     }
 }
 
-/* UTF-8 text into a JSON string within a JSON string. */
-static void escape_twice(struct buf *out, struct span utf8)
+/* How many octets from the start on stand for themselves, whatever string they are in. */
+static size_t plain_run(struct span s)
 {
-    size_t from = 0;
-    for (size_t i = 0; i < utf8.n; i++) {
-        unsigned char c = (unsigned char)utf8.p[i];
-        if (c >= ' ' && c != '"' && c != '\\') continue;
-        buf_add(out, utf8.p + from, i - from);
-        from = i + 1;
-        if (c == '"') {
-            BUF_ADD_LIT(out, "\\\\\\\"");
-        } else if (c == '\\') {
-            BUF_ADD_LIT(out, "\\\\\\\\");
-        } else {
-            buf_add_fmt(out, "\\\\u%04x", c);
-        }
+    size_t n = 0;
+    for (; n < s.n; n++) {
+        unsigned char c = (unsigned char)s.p[n];
+        if (c < ' ' || c == '"' || c == '\\' || c == 0xed) break;
     }
-    if (from < utf8.n) buf_add(out, utf8.p + from, utf8.n - from);
+    return n;
+}
+
+/* Text into a JSON string within a JSON string. */
+static void escape_twice(struct buf *out, struct span text)
+{
+    for (size_t n; text.n; text = span_skip(text, n)) {
+        n = plain_run(text);
+        if (n) {
+            buf_add(out, text.p, n);
+            continue;
+        }
+        n = is_surrogate(text) ? 3 : 1;
+        if (n == 3)
+            add_surrogate(out, "\\\\", text.p);
+        else if (text.p[0] == '"')
+            BUF_ADD_LIT(out, "\\\\\\\"");
+        else if (text.p[0] == '\\')
+            BUF_ADD_LIT(out, "\\\\\\\\");
+        else if ((unsigned char)text.p[0] < ' ')
+            buf_add_fmt(out, "\\\\u%04x", (unsigned)text.p[0]);
+        else
+            buf_add_byte(out, text.p[0]); /* the first octet of a Hangul syllable */
+    }
 }
 
 /* `\"text\"`: a string of JSON that is itself inside a string. */
