@@ -153,8 +153,8 @@ tree_has_order() {
     for tool in layers size style; do
         check "check-$tool" "tools/check-$tool" || true
     done
-    for test in tests/tools/*.sh; do
-        check "$(basename "$test" .sh)" sh "$test" || true
+    for test in tests/tools/check-*.sh; do
+        check "test of $(basename "$test" .sh)" sh "$test" || true
     done
     check clang-format format_is_clean || true
     check codespell codespell dev .ci tools src tests bench ./*.md docs || true
@@ -179,9 +179,20 @@ threads() {
     no_aslr=
 }
 
+# run-clang-tidy colours its output and repeats each command line; only the findings are of use.
+tidy() {
+    status=0
+    run-clang-tidy -quiet -j "$(nproc)" -p build/dev "$PWD/(src|tests|bench)/" \
+        >"$logs/tidy.txt" 2>&1 || status=$?
+    escape=$(printf '\033')
+    sed -e "s/$escape\[[0-9;]*m//g" -e '/^clang-tidy/d' -e '/warnings\{0,1\} generated\.$/d' \
+        "$logs/tidy.txt"
+    return "$status"
+}
+
 static() {
     stage "4. static analysis"
-    check clang-tidy run-clang-tidy -quiet -j "$(nproc)" -p build/dev "$PWD/(src|tests|bench)/" || true
+    check clang-tidy tidy || true
     check cppcheck cppcheck --project=build/dev/compile_commands.json -j "$(nproc)" --quiet \
         --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
         --cppcheck-build-dir="$logs" || true

@@ -136,7 +136,7 @@ fuzz_one() {
     mkdir -p "$new" "$broken"
     dict=tests/fuzz/dict/$1.dict
     set -- "$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -report_slow_units=60 \
-        -artifact_prefix="$broken/" "$new" "tests/fuzz/corpus/$1"
+        -verbosity=0 -print_final_stats=1 -artifact_prefix="$broken/" "$new" "tests/fuzz/corpus/$1"
     [ ! -e "$dict" ] || set -- "$@" "-dict=$dict"
     name=$1
     shift
