@@ -185,7 +185,6 @@ static void begin_payload(struct ws_dec *d)
     }
     if (frame_op(d) != WS_OP_CONTINUATION) {
         d->_op = (uint8_t)frame_op(d);
-        d->_n_frames = 0;
         d->_utf8 = (struct utf8) { 0 };
     }
     if (d->_n_frames < UINT16_MAX) d->_n_frames++;
@@ -231,6 +230,7 @@ static enum step end_message(struct ws_dec *d, struct feed *f, struct span whole
     f->ev->op = (enum ws_op)d->_op;
     f->ev->data = whole;
     d->_op = 0;
+    d->_n_frames = 0; /* here and not at the next start: check_length looks before that */
     set_state(d, STATE_HEAD);
     return STEP_EVENT;
 }
