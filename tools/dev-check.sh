@@ -219,7 +219,8 @@ node_packages() {
 
 php_packages() {
     newer tests/e2e/php/composer.json tests/e2e/php/vendor/autoload.php || return 0
-    (cd tests/e2e/php && COMPOSER_ALLOW_SUPERUSER=1 composer install --no-interaction --no-progress)
+    (cd tests/e2e/php && COMPOSER_ALLOW_SUPERUSER=1 composer install --no-interaction \
+        --no-progress && touch vendor/autoload.php)
 }
 
 # end_to_end BINARY [OPTION]: the real program and real clients.
