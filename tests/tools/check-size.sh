@@ -18,7 +18,7 @@ function_of() {
 
 fresh() {
     new_tree
-    put src/a/ok.h 'struct q { _Atomic(struct n *) _top; };'
+    put src/a/ok.h 'struct q { _Alignas(64) _Atomic(struct n *) _top; };'
     mkdir -p "$tree/tools"
     function_of 57 '    x++;' >"$tree/src/a/ok.c"
 }
@@ -37,6 +37,7 @@ fresh && function_of 58 '    x++;' >"$tree/src/a/b.c" && expect_bad 'a function 
 fresh && function_of 12 '    if (x) x++;' >"$tree/src/a/b.c" && expect_bad 'a complex function' \
     'src/a/b.c:f: complexity 13, at most 12'
 fresh && function_of 11 '    if (x) x++;' >"$tree/src/a/b.c" && expect_clean 'complexity 12'
+fresh && put src/a/b.c 'struct x {' && expect_bad 'what pmccabe cannot read' 'pmccabe: "src/a/b.c"'
 fresh && lines 601 >"$tree/src/a/b.c" && expect_bad 'a file of 601 lines' \
     'src/a/b.c: lines 601, at most 600'
 fresh && lines 201 >"$tree/src/a/b.h" && expect_bad 'a header of 201 lines' \

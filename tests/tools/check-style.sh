@@ -23,6 +23,7 @@ fresh() {
     c src/ws/decoder.c 'int f(struct dec *d) { return d->_state; }' "$column100" \
         '/* malloc() and free() in a comment, d->_other' ' * "and" d->_another */' \
         'char *s = "free(x) ->_third";' 'x->free(y); mem_free(y); curl_slist_free_all(z);'
+    c src/ws/decoder_of_frames.c 'int h(struct dec *d) { return d->_state; }'
     c src/ws/mask_priv.h 'struct mask { int _key; };'
     c src/ws/encoder.c 'int g(struct mask *m) { return m->_key; } /* TO''DO(#12): more */' \
         '/* ä column counts once, not its bytes: äääääääääääääääääääääääääääääääääääääääääääääääää */'
@@ -45,6 +46,8 @@ for call in 'malloc(1)' 'calloc (1, 1)' 'realloc(p, 2)' 'free(p)' 'strdup("x")';
 done
 fresh && c src/ws/encoder.c 'd->_state = 1;' && expect_bad 'a field of another module' \
     'field _state of another module: src/ws/encoder.c:2'
+fresh && c src/ws/decoders.c 'd->_state = 1;' && expect_bad 'a field of a module with a like name' \
+    'field _state of another module: src/ws/decoders.c:2'
 fresh && c tests/unit/ws/test_decoder.c '(void)d._state;' && expect_bad 'a field used by a test' \
     'field _state of another module: tests/unit/ws/test_decoder.c:2'
 fresh && c src/hub/a.c 'm->_key;' && expect_bad 'a field of a private header of another folder' \
