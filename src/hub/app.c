@@ -105,7 +105,7 @@ void apps_free(struct apps *apps)
 
 bool app_conn_take(struct app *app)
 {
-    uint32_t limit = app->s->limits.connections;
+    uint64_t limit = app->s->limits.connections;
     uint32_t before = atomic_fetch_add_explicit(&app->n_conns, 1, memory_order_relaxed);
     if (limit == 0 || before < limit) return true;
     app_conn_drop(app);

@@ -87,7 +87,6 @@ struct dir_join {
     struct chan_kind kind;
     unsigned worker;
     struct member *member; /* presence only; gets referenced */
-    uint64_t exclude;      /* the joiner's socket id: no member_added to himself */
     uint64_t now_ms;
     /* out */
     struct dir_chan *chan;        /* one reference, given back by dir_leave */

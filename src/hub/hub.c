@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hub/hub.c: the worker's turn: mailbox, fan-out, and the one entrance for publishing.
+ *
+ * Posts are handled strictly in order. A fan-out over many subscribers is bounded per turn: it is
+ * suspended at a position and nothing overtakes it, so that I/O and flushing run in between.
+ */
+#include "base/mem.h"
+#include "hub/hub_priv.h"
+
+/* Deliveries per turn. Bounds the time between two looks at the sockets, while leaving enough for
+ * several messages to one connection to be joined into one write. */
+#define TURN_DELIVERIES 16384
+
+enum err hub_new(struct hub **out, struct directory *dir, unsigned worker,
+                 const struct hub_sink *sink)
+{
+    struct hub *hub = mem_zalloc(sizeof *hub);
+    if (!hub) return ERR_NOMEM;
+    hub->dir = dir;
+    hub->worker = worker;
+    hub->sink = *sink;
+    *out = hub;
+    return ERR_OK;
+}
+
+void hub_free(struct hub *hub)
+{
+    if (!hub) return;
+    while (hub_run_mailbox(hub)) hub_turn_end(hub);
+    hub_turn_end(hub);
+    users_fini(&hub->users);
+    buf_fini(&hub->text);
+    buf_fini(&hub->scratch);
+    mem_free(hub->kept);
+    mem_free(hub);
+}
+
+const struct hub_stats *hub_stats(const struct hub *hub)
+{
+    return &hub->stats;
+}
+
+struct directory *hub_directory(const struct hub *hub)
+{
+    return hub->dir;
+}
+
+uint64_t hub_now_ms(const struct hub *hub)
+{
+    return hub->now_ms;
+}
+
+void hub_turn_begin(struct hub *hub, uint64_t now_ms)
+{
+    hub->now_ms = now_ms;
+}
+
+uint64_t hub_next_deadline_ms(const struct hub *hub)
+{
+    return dir_next_deadline_ms(hub->dir, hub->worker);
+}
+
+/* --- messages of this turn --- */
+
+static bool reserve_kept(struct hub *hub)
+{
+    if (hub->n_kept < hub->cap_kept) return true;
+    size_t cap = hub->cap_kept ? hub->cap_kept * 2 : 64;
+    struct msg **kept = mem_realloc(hub->kept, cap * sizeof *kept);
+    if (!kept) return false;
+    hub->kept = kept;
+    hub->cap_kept = cap;
+    return true;
+}
+
+void hub_turn_end(struct hub *hub)
+{
+    for (size_t i = 0; i < hub->n_kept; i++) msg_unref(hub->kept[i]);
+    hub->n_kept = 0;
+}
+
+void hub_no_memory(struct hub *hub, struct hub_conn *conn)
+{
+    hub->sink.close(conn, 4100, SPAN("The server is out of memory."));
+}
+
+void hub_deliver_one(struct hub *hub, struct hub_conn *conn, struct msg *msg)
+{
+    if (!reserve_kept(hub)) {
+        msg_unref(msg);
+        hub_no_memory(hub, conn);
+        return;
+    }
+    hub->kept[hub->n_kept++] = msg;
+    hub->sink.deliver(conn, msg);
+}
+
+struct buf *hub_text_begin(struct hub *hub, size_t size_hint)
+{
+    msg_begin(&hub->text, size_hint);
+    return &hub->text;
+}
+
+void hub_text_send(struct hub *hub, struct hub_conn *conn)
+{
+    struct msg *msg = msg_finish(&hub->text, hub->sink.frame_head);
+    if (msg)
+        hub_deliver_one(hub, conn, msg);
+    else
+        hub_no_memory(hub, conn);
+}
+
+/* --- delivery --- */
+
+/* From hub->resume_at on; true when all are served. */
+static bool fan_out(struct hub *hub, const struct post *post, struct chan *chan, uint32_t *budget)
+{
+    uint32_t i = hub->resume_at;
+    uint64_t delivered = 0;
+    for (; i<chan->n && * budget> 0; i++) {
+        const struct chan_entry *e = &chan->subs[i];
+        if (!e->conn || e->joined >= post->seq) continue;
+        if (post->exclude && e->conn->socket_id == post->exclude) continue;
+        hub->sink.deliver(e->conn, post->msg);
+        delivered++;
+        (*budget)--;
+    }
+    stat_add(&hub->stats.delivered, delivered);
+    hub->resume_at = i;
+    return i >= chan->n;
+}
+
+/* The message must outlive the turn, since receivers borrow it until they are flushed. */
+static bool keep_post_msg(struct hub *hub, const struct post *post)
+{
+    if (!reserve_kept(hub)) return false;
+    hub->kept[hub->n_kept++] = msg_ref(post->msg);
+    return true;
+}
+
+/* True when the post is done. Without memory to keep the message the post waits for a turn that
+ * has some. */
+static bool deliver_event(struct hub *hub, const struct post *post, uint32_t *budget)
+{
+    struct chan *chan = post->chan->slots[hub->worker].chan;
+    if (!chan) return true;
+    if (!keep_post_msg(hub, post)) return false;
+    bool done = fan_out(hub, post, chan, budget);
+    hub->suspended = !done;
+    chan->busy = true;
+    if (!done) return false;
+    hub->resume_at = 0;
+    chan_compact(chan);
+    chan_drop_if_empty(chan, hub->worker);
+    return true;
+}
+
+static void deliver_answer(struct hub *hub, struct post *post)
+{
+    struct hub_conn *conn = post->conn;
+    conn->pins--;
+    if (conn->closed) return;
+    struct msg *cached = post->msg ? msg_ref(post->msg) : NULL;
+    hub_answer(hub, conn, post->chan, post->snapshot, cached);
+}
+
+static bool handle_post(struct hub *hub, struct post *post, uint32_t *budget)
+{
+    switch (post->kind) {
+    case POST_EVENT:
+        return deliver_event(hub, post, budget);
+    case POST_ANSWER:
+        deliver_answer(hub, post);
+        return true;
+    case POST_USER:
+        if (!keep_post_msg(hub, post)) return false;
+        hub_deliver_user(hub, post);
+        return true;
+    case POST_WATCH:
+        if (!keep_post_msg(hub, post)) return false;
+        hub_deliver_watch(hub, post);
+        return true;
+    case POST_TERMINATE:
+        hub_terminate_here(hub, post);
+        return true;
+    }
+    UNREACHABLE();
+}
+
+bool hub_run_mailbox(struct hub *hub)
+{
+    uint32_t budget = TURN_DELIVERIES;
+    dir_tick(hub->dir, hub->worker, hub->now_ms);
+    if (!hub->inbox) hub->inbox = dir_take(hub->dir, hub->worker);
+    while (hub->inbox && budget > 0) {
+        struct mpsc_node *node = hub->inbox;
+        struct mpsc_node *next = node->next; /* the node goes with its post */
+        struct post *post = post_of(node);
+        if (!handle_post(hub, post, &budget)) break;
+        hub->inbox = next;
+        dir_post_done(hub->dir, hub->worker, post);
+        if (!hub->inbox) hub->inbox = dir_take(hub->dir, hub->worker);
+    }
+    return hub->inbox != NULL;
+}
+
+/* --- publishing --- */
+
+bool hub_overloaded(const struct hub *hub)
+{
+    return dir_overloaded(hub->dir);
+}
+
+static struct msg *encode(struct hub *hub, const struct hub_publish *p, size_t *data_at)
+{
+    struct buf b = { 0 };
+    msg_begin(&b, 64 + p->name_raw.n + p->channel.n + p->data_raw.n + p->user_id.n);
+    struct event_out ev = {
+        .name_raw = p->name_raw,
+        .channel = p->channel,
+        .data_raw = p->data_raw,
+        .user_id = p->user_id,
+    };
+    event_channel(&b, &ev, data_at);
+    return msg_finish(&b, hub->sink.frame_head);
+}
+
+static enum err publish_to_user(struct hub *hub, struct hub_publish *p)
+{
+    struct span id = chan_user_id(p->channel);
+    if (dir_user_count(hub->dir, p->app, id) == 0) return ERR_OK;
+    size_t data_at;
+    struct event_member who = { .id = id };
+    struct member *user = member_new(&who);
+    struct msg *msg = user ? encode(hub, p, &data_at) : NULL;
+    struct post *post = msg ? post_new(POST_USER, p->app, msg, dir_n_workers(hub->dir)) : NULL;
+    if (!post) {
+        member_unref(user);
+        return ERR_NOMEM;
+    }
+    post->user = user;
+    post->exclude = p->exclude;
+    p->n_subs = dir_post_user(hub->dir, post);
+    return ERR_OK;
+}
+
+static enum err publish_to_channel(struct hub *hub, struct hub_publish *p)
+{
+    struct dir_publish to = {
+        .app = p->app,
+        .name = p->channel,
+        .kind = p->kind,
+        .hash = dir_hash(p->app, p->channel),
+        .cacheable = !p->from_client,
+        .now_ms = hub->now_ms,
+    };
+    bool wanted = dir_wanted(hub->dir, &to);
+    if (wanted) {
+        size_t data_at;
+        struct msg *msg = encode(hub, p, &data_at);
+        struct post *post = msg ? post_new(POST_EVENT, p->app, msg, dir_n_workers(hub->dir)) : NULL;
+        if (!post) return ERR_NOMEM;
+        post->exclude = p->exclude;
+        to.data_at = (uint32_t)data_at;
+        to.data_n = (uint32_t)p->data_raw.n;
+        dir_publish(hub->dir, &to, post);
+        if (to.cache_full && hub->sink.cache_full)
+            hub->sink.cache_full(hub->sink.ctx, p->app, p->channel);
+    }
+    p->n_subs = to.n_subs;
+    p->n_users = to.n_users;
+    return ERR_OK;
+}
+
+enum err hub_publish(struct hub *hub, struct hub_publish *p)
+{
+    p->n_subs = p->n_users = 0;
+    stat_add(p->from_client ? &hub->stats.client_events : &hub->stats.published, 1);
+    return p->kind.type == CHAN_USER ? publish_to_user(hub, p) : publish_to_channel(hub, p);
+}
+
+enum err hub_terminate(struct hub *hub, struct app *app, struct span user_id)
+{
+    struct event_member who = { .id = user_id };
+    struct member *user = member_new(&who);
+    struct post *post = user ? post_new(POST_TERMINATE, app, NULL, dir_n_workers(hub->dir)) : NULL;
+    if (!post) {
+        member_unref(user);
+        return ERR_NOMEM;
+    }
+    post->user = user;
+    dir_post_user(hub->dir, post);
+    return ERR_OK;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hub/hub.h: one worker's hub: what its connections ask for, the one way to publish, and delivery
+ * of what the directory posted.
+ *
+ * Pure: the time is passed in, output goes to a sink. One hub per worker, used by that worker's
+ * thread only; the hubs meet in the directory. Life of a turn:
+ *
+ *     hub_turn_begin(now) · hub_on_text / hub_publish … · hub_run_mailbox · (server flushes)
+ *     · hub_turn_end
+ *
+ * Messages given to the sink stay valid until hub_turn_end; who keeps one longer takes a reference.
+ */
+#ifndef HUB_HUB_H
+#define HUB_HUB_H
+#include "hub/channel.h"
+#include "hub/limit.h"
+#include "hub/user.h"
+
+/* Presence on one channel. */
+struct presence {
+    struct member *member;
+    struct user_link link;
+};
+
+/* One subscription of a connection. */
+struct hub_sub {
+    struct chan *chan;
+    struct presence *presence; /* NULL where the channel is none */
+    uint32_t at;               /* index in chan->subs */
+    uint32_t hash;             /* low half of the channel's hash, to skip others quickly */
+};
+
+struct signin; /* hub/signin.c */
+
+/* What the hub keeps for one connection; embedded by value, fields are the hub's. */
+struct hub_conn {
+    struct app *app;
+    uint64_t socket_id;
+    struct signin *_signin;
+    struct hub_sub *_subs; /* &_one while there is at most one */
+    struct hub_sub _one;
+    uint32_t n_subs, _cap_subs;
+    struct limit_rate _client_events;
+    uint16_t pins;   /* posts under way that point here: do not free */
+    bool closed;     /* hub_conn_close was called */
+    bool authorised; /* signed in, or on a private or presence channel */
+};
+
+/* What the hub needs of the server. Calls come on the hub's own thread. None may call back into the
+ * hub but close, which may call hub_conn_close. */
+struct hub_sink {
+    msg_frame_head *frame_head;
+    /* Queues the message for the connection; must not close it now. */
+    void (*deliver)(struct hub_conn *conn, struct msg *msg);
+    /* Sends pusher:error with code and text, then closes with that code. Does not free. */
+    void (*close)(struct hub_conn *conn, unsigned code, struct span text);
+    /* For log and metrics: a client was told no. May be NULL. */
+    void (*refused)(struct hub_conn *conn, const struct peer_refusal *refusal);
+    /* The app's cached events reached limits.cache_bytes. May be NULL. */
+    void (*cache_full)(void *ctx, struct app *app, struct span channel);
+    void *ctx;
+};
+
+struct hub_stats { /* written by the worker, read by anybody (relaxed) */
+    _Atomic uint64_t texts, delivered, published, client_events, refused, subscribed;
+};
+
+struct hub;
+enum err hub_new(struct hub **out, struct directory *dir, unsigned worker,
+                 const struct hub_sink *sink) MUST_USE;
+void hub_free(struct hub *hub); /* NULL allowed; drains the mailbox; no connection may be left */
+const struct hub_stats *hub_stats(const struct hub *hub);
+struct directory *hub_directory(const struct hub *hub);
+
+/* --- the turn --- */
+void hub_turn_begin(struct hub *hub, uint64_t now_ms);
+/* Handles deadlines and the mailbox in order, up to a bounded number of deliveries; a large fan-out
+ * is suspended and goes on at the next call. True when work is left. */
+bool hub_run_mailbox(struct hub *hub);
+void hub_turn_end(struct hub *hub);
+/* When hub_run_mailbox must run at the latest (monotonic ms; DEADLINE_NEVER). */
+uint64_t hub_next_deadline_ms(const struct hub *hub);
+
+/* --- connections --- */
+/* Sends connection_established. Counting against limits.connections is the caller's part. */
+void hub_conn_open(struct hub *hub, struct hub_conn *conn, struct app *app, uint64_t socket_id);
+/* Leaves all channels, signs out. The memory stays the caller's; keep it while conn->pins > 0.
+ * Calling twice is fine. */
+void hub_conn_close(struct hub *hub, struct hub_conn *conn);
+/* A whole text message from the client: carries out what it asks. May end in sink->close. */
+void hub_on_text(struct hub *hub, struct hub_conn *conn, struct span text);
+/* chan.c tells that the subscription's entry has moved. */
+void hub_conn_sub_moved(struct hub_conn *conn, uint32_t sub, uint32_t at);
+/* Sends a text of the caller's: begin gives an empty buf for the event writers, send queues it. */
+struct buf *hub_text_begin(struct hub *hub, size_t size_hint);
+void hub_text_send(struct hub *hub, struct hub_conn *conn);
+/* The signed-in user's id; p == NULL: nobody. */
+struct span hub_conn_user(const struct hub_conn *conn);
+
+/* --- publishing: the one entrance --- */
+struct hub_publish {
+    /* in */
+    struct app *app;
+    struct span channel;
+    struct chan_kind kind;
+    struct span name_raw; /* JSON string token */
+    struct span data_raw; /* n == 0: none */
+    struct span user_id;  /* client events on presence channels; p == NULL: none */
+    uint64_t exclude;     /* socket id; 0: nobody */
+    bool from_client;     /* not cached then */
+    /* out: as of that moment */
+    uint32_t n_subs, n_users;
+};
+/* ERR_NOMEM: nothing was sent. Overload is asked before, once per request: hub_overloaded. */
+enum err hub_publish(struct hub *hub, struct hub_publish *publish) MUST_USE;
+bool hub_overloaded(const struct hub *hub);
+/* Closes all sockets signed in or present as the user, on all workers. */
+enum err hub_terminate(struct hub *hub, struct app *app, struct span user_id) MUST_USE;
+uint64_t hub_now_ms(const struct hub *hub);
+#endif

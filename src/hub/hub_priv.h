@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ * hub/hub_priv.h: what the files of the worker's hub share: hub.c (turn, delivery, publish),
+ * subscribe.c, signin.c, act.c (from a client's text to these). */
+#ifndef HUB_HUB_PRIV_H
+#define HUB_HUB_PRIV_H
+#include "hub/hub.h"
+
+struct hub {
+    struct directory *dir;
+    unsigned worker;
+    struct hub_sink sink;
+    uint64_t now_ms;
+    struct users users;
+    struct hub_stats stats;
+
+    struct mpsc_node *inbox; /* taken, not yet handled; the first may be suspended */
+    uint32_t resume_at;      /* where the first one's fan-out goes on */
+    bool suspended;
+
+    struct msg **kept; /* one reference each, until the turn ends */
+    size_t n_kept, cap_kept;
+
+    struct buf text;    /* the message being written */
+    struct buf scratch; /* of peer_on_message */
+};
+
+static inline void stat_add(_Atomic uint64_t *counter, uint64_t n)
+{
+    uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, old + n, memory_order_relaxed); /* one writer */
+}
+
+/* Delivers and keeps the message (takes the reference) until the turn ends. */
+void hub_deliver_one(struct hub *hub, struct hub_conn *conn, struct msg *msg);
+/* The connection cannot be served for want of memory. */
+void hub_no_memory(struct hub *hub, struct hub_conn *conn);
+
+/* subscribe.c */
+struct hub_sub *sub_find(struct hub_conn *conn, struct span channel);
+void hub_subscribe(struct hub *hub, struct hub_conn *conn, const struct peer_action *action);
+void hub_unsubscribe(struct hub *hub, struct hub_conn *conn, struct span channel);
+void hub_unsubscribe_all(struct hub *hub, struct hub_conn *conn);
+/* Sends subscription_succeeded, then the cached event or cache_miss. Takes `cached` (or NULL). */
+void hub_answer(struct hub *hub, struct hub_conn *conn, const struct dir_chan *chan,
+                const struct roster_view *snapshot, struct msg *cached);
+
+/* signin.c */
+void hub_signin(struct hub *hub, struct hub_conn *conn, const struct peer_action *action);
+void hub_signout(struct hub *hub, struct hub_conn *conn);
+struct peer_user signin_user(const struct hub_conn *conn);
+void hub_deliver_user(struct hub *hub, const struct post *post);  /* POST_USER */
+void hub_deliver_watch(struct hub *hub, const struct post *post); /* POST_WATCH */
+void hub_terminate_here(struct hub *hub, const struct post *post);
+
+/* act.c */
+void hub_refuse(struct hub *hub, struct hub_conn *conn, const struct peer_refusal *refusal);
+#endif

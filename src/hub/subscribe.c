@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hub/subscribe.c: subscriptions of one worker's connections.
+ *
+ * A first subscribe is answered at once; the number that dir_join gave keeps everything older away
+ * from it. A repeated one is answered through the worker's own mailbox, so that its snapshot stands
+ * in the channel's order. Everything that can fail for want of memory is allocated before the
+ * directory is asked, or undone by leaving again.
+ */
+#include "base/mem.h"
+#include "hub/hub_priv.h"
+
+/* --- the connection's own list --- */
+
+struct hub_sub *sub_find(struct hub_conn *conn, struct span channel)
+{
+    uint32_t hash = (uint32_t)dir_hash(conn->app, channel);
+    for (uint32_t i = 0; i < conn->n_subs; i++) {
+        struct hub_sub *sub = &conn->_subs[i];
+        if (sub->hash == hash && span_eq(dir_chan_name(sub->chan->rec), channel)) return sub;
+    }
+    return NULL;
+}
+
+void hub_conn_sub_moved(struct hub_conn *conn, uint32_t sub, uint32_t at)
+{
+    CHECK(sub < conn->n_subs);
+    conn->_subs[sub].at = at;
+}
+
+static enum err reserve_sub(struct hub_conn *conn)
+{
+    if (conn->n_subs < conn->_cap_subs) return ERR_OK;
+    if (conn->n_subs == 0) {
+        conn->_subs = &conn->_one;
+        conn->_cap_subs = 1;
+        return ERR_OK;
+    }
+    bool inside = conn->_subs == &conn->_one;
+    uint32_t cap = conn->_cap_subs < 4 ? 4 : conn->_cap_subs * 2;
+    struct hub_sub *subs = mem_realloc(inside ? NULL : conn->_subs, cap * sizeof *subs);
+    if (!subs) return ERR_NOMEM;
+    if (inside) subs[0] = conn->_one;
+    conn->_subs = subs;
+    conn->_cap_subs = cap;
+    return ERR_OK;
+}
+
+static void drop_sub(struct hub_conn *conn, struct hub_sub *sub)
+{
+    struct hub_sub *last = &conn->_subs[--conn->n_subs];
+    if (sub != last) {
+        *sub = *last;
+        sub->chan->subs[sub->at].back = (uint32_t)(sub - conn->_subs);
+    }
+    if (conn->n_subs > 0) return;
+    if (conn->_subs != &conn->_one) mem_free(conn->_subs);
+    conn->_subs = NULL;
+    conn->_cap_subs = 0;
+}
+
+/* --- presence --- */
+
+static void presence_free(struct hub *hub, struct presence *p)
+{
+    if (!p) return;
+    user_link_drop(&hub->users, &p->link);
+    member_unref(p->member);
+    mem_free(p);
+}
+
+static struct presence *presence_new(struct hub *hub, struct hub_conn *conn,
+                                     const struct event_member *who)
+{
+    struct presence *p = mem_zalloc(sizeof *p);
+    if (!p) return NULL;
+    p->link.conn = conn;
+    p->member = member_new(who);
+    if (p->member &&
+        user_link_add(&hub->users, conn->app, p->member, USER_PRESENT, &p->link) == ERR_OK)
+        return p;
+    presence_free(hub, p);
+    return NULL;
+}
+
+/* --- answers --- */
+
+static void write_snapshot(struct buf *out, struct span channel, const struct roster_view *view)
+{
+    uint32_t n = view ? view->n_members : 0;
+    struct event_snapshot s = event_snapshot_begin(out, channel, n);
+    for (uint32_t i = 0; i < n; i++) {
+        struct event_member m = member_view(roster_view_at(view, i));
+        event_snapshot_id(&s, &m);
+    }
+    event_snapshot_middle(&s);
+    for (uint32_t i = 0; i < n; i++) {
+        struct event_member m = member_view(roster_view_at(view, i));
+        event_snapshot_info(&s, &m);
+    }
+    event_snapshot_end(&s);
+}
+
+void hub_answer(struct hub *hub, struct hub_conn *conn, const struct dir_chan *chan,
+                const struct roster_view *snapshot, struct msg *cached)
+{
+    struct span name = dir_chan_name(chan);
+    struct buf *out = hub_text_begin(hub, 128 + name.n);
+    if (chan->kind.type == CHAN_PRESENCE)
+        write_snapshot(out, name, snapshot);
+    else
+        event_subscription_succeeded(out, name);
+    hub_text_send(hub, conn);
+    if (cached) {
+        hub_deliver_one(hub, conn, cached);
+    } else if (chan->kind.cache) {
+        event_cache_miss(hub_text_begin(hub, 128 + name.n), name);
+        hub_text_send(hub, conn);
+    }
+}
+
+/* --- refusals that only the hub can make --- */
+
+static void refuse_limit(struct hub *hub, struct hub_conn *conn, struct span channel,
+                         unsigned status, struct span text)
+{
+    struct peer_refusal r = {
+        .channel = channel, .type = "LimitReached", .status = status, .text = text
+    };
+    hub_refuse(hub, conn, &r);
+}
+
+static bool too_many_subs(struct hub *hub, struct hub_conn *conn, struct span channel)
+{
+    uint64_t limit = conn->app->s->limits.subscriptions;
+    if (limit == 0 || conn->n_subs < limit) return false;
+    struct buf b = { 0 };
+    buf_add_fmt(&b,
+                "The connection has %u subscriptions; limits.subscriptions of the app allows %llu.",
+                conn->n_subs, (unsigned long long)limit);
+    refuse_limit(hub, conn, channel, 4301, buf_span(&b));
+    buf_fini(&b);
+    return true;
+}
+
+/* --- subscribing --- */
+
+static void subscribed(struct hub *hub, struct hub_conn *conn, struct chan_kind kind)
+{
+    if (chan_needs_auth(kind)) conn->authorised = true;
+    stat_add(&hub->stats.subscribed, 1);
+}
+
+/* After dir_join: puts the subscription into the worker's lists. False without memory. */
+static bool enter(struct hub *hub, struct hub_conn *conn, const struct dir_join *join,
+                  struct presence *presence)
+{
+    struct chan *chan = chan_get(join->chan, hub->worker);
+    if (!chan) return false;
+    if (chan_reserve(chan) || reserve_sub(conn)) {
+        chan_drop_if_empty(chan, hub->worker);
+        return false;
+    }
+    struct hub_sub *sub = &conn->_subs[conn->n_subs];
+    struct chan_entry entry = { .conn = conn, .joined = join->seq, .back = conn->n_subs };
+    *sub =
+        (struct hub_sub) { .chan = chan, .presence = presence, .hash = (uint32_t)join->chan->hash };
+    sub->at = chan_append(chan, entry);
+    conn->n_subs++;
+    return true;
+}
+
+static void subscribe_first(struct hub *hub, struct hub_conn *conn, const struct peer_action *a)
+{
+    if (too_many_subs(hub, conn, a->channel)) return;
+    struct presence *presence = NULL;
+    if (a->kind.type == CHAN_PRESENCE) {
+        presence = presence_new(hub, conn, &a->member);
+        if (!presence) {
+            hub_no_memory(hub, conn);
+            return;
+        }
+    }
+    struct dir_join join = {
+        .app = conn->app,
+        .name = a->channel,
+        .kind = a->kind,
+        .worker = hub->worker,
+        .member = presence ? presence->member : NULL,
+        .now_ms = hub->now_ms,
+    };
+    enum err err = dir_join(hub->dir, &join);
+    if (err == ERR_OK && enter(hub, conn, &join, presence)) {
+        subscribed(hub, conn, a->kind);
+        hub_answer(hub, conn, join.chan, join.snapshot, join.cached);
+        roster_view_unref(join.snapshot);
+        return;
+    }
+    if (err == ERR_OK) { /* no memory after joining: leave again */
+        roster_view_unref(join.snapshot);
+        msg_unref(join.cached);
+        dir_leave(hub->dir, join.chan, hub->worker, join.member, hub->now_ms);
+    }
+    presence_free(hub, presence);
+    if (err == ERR_LIMIT)
+        refuse_limit(hub, conn, a->channel, 4100,
+                     SPAN("The maximum members per presence channel limit was reached"));
+    else
+        hub_no_memory(hub, conn);
+}
+
+static void subscribe_again(struct hub *hub, struct hub_conn *conn, struct hub_sub *sub,
+                            const struct peer_action *a)
+{
+    struct presence *is = NULL;
+    if (sub->presence) {
+        is = presence_new(hub, conn, &a->member);
+        if (!is) {
+            hub_no_memory(hub, conn);
+            return;
+        }
+    }
+    struct dir_repeat repeat = {
+        .chan = sub->chan->rec,
+        .worker = hub->worker,
+        .conn = conn,
+        .socket_id = conn->socket_id,
+        .was = sub->presence ? sub->presence->member : NULL,
+        .is = is ? is->member : NULL,
+        .now_ms = hub->now_ms,
+    };
+    /* No more answers under way than the counter holds: the client must read what he asked for. */
+    enum err err = conn->pins == UINT16_MAX ? ERR_BUSY : dir_repeat(hub->dir, &repeat);
+    if (err) {
+        presence_free(hub, is);
+        if (err == ERR_LIMIT)
+            refuse_limit(hub, conn, a->channel, 4100,
+                         SPAN("The maximum members per presence channel limit was reached"));
+        else if (err == ERR_NOMEM)
+            hub_no_memory(hub, conn);
+        return;
+    }
+    conn->pins++;
+    if (is) {
+        presence_free(hub, sub->presence);
+        sub->presence = is;
+    }
+}
+
+void hub_subscribe(struct hub *hub, struct hub_conn *conn, const struct peer_action *a)
+{
+    if (a->kind.type == CHAN_USER) { /* the sign-in subscribes; this only wants its answer */
+        event_subscription_succeeded(hub_text_begin(hub, 128 + a->channel.n), a->channel);
+        hub_text_send(hub, conn);
+        return;
+    }
+    struct hub_sub *sub = sub_find(conn, a->channel);
+    if (sub)
+        subscribe_again(hub, conn, sub, a);
+    else
+        subscribe_first(hub, conn, a);
+}
+
+/* --- unsubscribing --- */
+
+static void leave(struct hub *hub, struct hub_conn *conn, struct hub_sub *sub)
+{
+    struct chan *chan = sub->chan;
+    struct dir_chan *rec = chan->rec;
+    struct presence *presence = sub->presence;
+    chan_remove(chan, sub->at);
+    drop_sub(conn, sub);
+    chan_drop_if_empty(chan, hub->worker);
+    dir_leave(hub->dir, rec, hub->worker, presence ? presence->member : NULL, hub->now_ms);
+    presence_free(hub, presence);
+}
+
+void hub_unsubscribe(struct hub *hub, struct hub_conn *conn, struct span channel)
+{
+    struct hub_sub *sub = sub_find(conn, channel);
+    if (sub) leave(hub, conn, sub);
+}
+
+void hub_unsubscribe_all(struct hub *hub, struct hub_conn *conn)
+{
+    while (conn->n_subs > 0) leave(hub, conn, &conn->_subs[conn->n_subs - 1]);
+}
