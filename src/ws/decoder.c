@@ -187,7 +187,7 @@ static void begin_payload(struct ws_dec *d)
         d->_op = (uint8_t)frame_op(d);
         d->_utf8 = (struct utf8) { 0 };
     }
-    if (d->_n_frames < UINT16_MAX) d->_n_frames++;
+    d->_n_frames++; /* wraps only without a limit, when nobody looks at it */
     set_state(d, STATE_DATA);
 }
 

@@ -86,6 +86,12 @@ static const struct {
       "" },
     { "18 bytes", "GET", 1, WITH("websocket", "Upgrade", "13", "AAAAAAAAAAAAAAAAAAAAAAAA"), 400,
       "" },
+    { "three keys in one", "GET", 1, WITH("websocket", "Upgrade", "13", KEY KEY KEY), 400, "" },
+    { "72 bytes", "GET", 1,
+      WITH("websocket", "Upgrade", "13",
+           "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+           "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+      400, "" },
     { "not base64", "GET", 1, WITH("websocket", "Upgrade", "13", "dGhlIHNhbXBsZSBub25j!Q=="), 400,
       "" },
     { "url alphabet", "GET", 1, WITH("websocket", "Upgrade", "13", "dGhlIHNhbXBsZSBub25j-_=="), 400,
@@ -161,6 +167,14 @@ static void the_responses_are_these(void **state)
                         "Only version 13 of the WebSocket protocol is spoken here.");
     assert_non_null(strstr(answer(&out, WITH("websocket", "Upgrade", "13", "x")),
                            "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"));
+
+    struct ws_request post = { .method = SPAN("POST"), .http_minor = 1 };
+    struct ws_verdict v;
+    ws_request_judge(&post, &v);
+    buf_clear(&out);
+    ws_write_verdict(&out, &v);
+    assert_true(span_starts(buf_span(&out), SPAN("HTTP/1.1 405 Method Not Allowed\r\n"
+                                                 "Allow: GET\r\nConnection: close\r\n")));
     buf_fini(&out);
 }
 
