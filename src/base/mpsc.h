@@ -19,6 +19,12 @@ struct mpsc {
     _Atomic(struct mpsc_node *) _top;
 };
 
+/* The same as zeroing (which `{ 0 }` does not do with every compiler for an atomic pointer). */
+static inline void mpsc_init(struct mpsc *q)
+{
+    atomic_init(&q->_top, NULL);
+}
+
 /* Any thread. True when the queue was empty before: then the consumer must be woken. */
 bool mpsc_push(struct mpsc *q, struct mpsc_node *node) MUST_USE;
 

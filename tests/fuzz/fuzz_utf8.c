@@ -33,21 +33,26 @@ static bool valid_by_characters(struct span s)
     return true;
 }
 
+static size_t length_by_first(uint8_t c) /* 0: it begins no character */
+{
+    if (c < 0x80) return 1;
+    if ((c & 0xe0) == 0xc0) return 2;
+    if ((c & 0xf0) == 0xe0) return 3;
+    return (c & 0xf8) == 0xf0 ? 4 : 0;
+}
+
 /* The length of the character, by its code point; 0 when it is none. */
 static size_t decode(const uint8_t *p, size_t n)
 {
-    if (p[0] < 0x80) return 1;
-    size_t len = (p[0] & 0xe0) == 0xc0   ? 2
-                 : (p[0] & 0xf0) == 0xe0 ? 3
-                 : (p[0] & 0xf8) == 0xf0 ? 4
-                                         : 0;
-    if (len == 0 || len > n) return 0;
+    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    size_t len = length_by_first(p[0]);
+    if (len < 2) return len;
+    if (len > n) return 0;
     uint32_t cp = p[0] & (0x7fu >> len);
     for (size_t i = 1; i < len; i++) {
         if ((p[i] & 0xc0) != 0x80) return 0;
         cp = cp << 6 | (p[i] & 0x3f);
     }
-    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
     bool scalar = cp >= least[len] && cp <= 0x10ffff && !(cp >= 0xd800 && cp <= 0xdfff);
     return scalar ? len : 0;
 }

@@ -17,7 +17,8 @@ struct item {
 static void a_push_says_whether_the_consumer_must_be_woken(void **state)
 {
     (void)state;
-    struct mpsc q = { 0 };
+    struct mpsc q;
+    mpsc_init(&q);
     struct item items[3] = { 0 };
     assert_null(mpsc_take_all(&q));
     assert_true(mpsc_push(&q, &items[0].node));
@@ -83,6 +84,7 @@ static void run(bool locked)
 {
     static struct producer producers[PRODUCERS];
     struct shared s = { .tickets = 0 };
+    mpsc_init(&s.q);
     assert_int_equal(sem_init(&s.wake, 0, 0), 0);
     lock_init(&s.lock);
     pthread_t threads[PRODUCERS];
