@@ -94,6 +94,7 @@ static const struct shape refused[] = {
           "FAIL 400 a bad character in the Host header"),
     SHAPE("other expectation", HEAD "Expect: 200-ok\r\n\r\n", "FAIL 417 "),
     SHAPE("chunk size empty", CHUNKED "\r\n", "FAIL 400 a bad chunk size"),
+    SHAPE("second chunk size empty", CHUNKED "1\r\na\r\n\r\n\r\n", "FAIL 400 a bad chunk size"),
     SHAPE("chunk size with extension only", CHUNKED ";x\r\n", "FAIL 400 a bad chunk size"),
     SHAPE("chunk size signed", CHUNKED "-1\r\n", "FAIL 400 a bad chunk size"),
     SHAPE("chunk size 0x", CHUNKED "0x1\r\na\r\n", "FAIL 400 a bad chunk size"),

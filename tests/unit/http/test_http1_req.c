@@ -208,6 +208,23 @@ static void a_chunked_body_is_limited_before_it_is_read(void **state)
                 __LINE__);
 }
 
+static void many_small_chunks_are_one_body(void **state)
+{
+    (void)state;
+    struct buf in = { 0 }, want = { 0 };
+    buf_add_span(&in, SPAN(CHUNKED));
+    buf_add_span(&want, SPAN(CHUNKED_HEAD "DONE "));
+    for (size_t i = 0; i < 100; i++) {
+        BUF_ADD_LIT(&in, "1\r\nx\r\n");
+        buf_add_byte(&want, 'x');
+    }
+    BUF_ADD_LIT(&in, "0\r\n\r\n");
+    buf_add(&want, "\n", 2);
+    check_chops(buf_span(&in), (struct chop) { .body_limit = 100 }, want.p, __LINE__);
+    buf_fini(&in);
+    buf_fini(&want);
+}
+
 static void fill(struct buf *b, size_t n)
 {
     for (size_t i = 0; i < n; i++) buf_add_byte(b, 'x');
@@ -262,7 +279,7 @@ static void trailers_are_limited_as_headers_are(void **state)
 static void the_caller_moves_the_body_limit_after_the_head(void **state)
 {
     (void)state;
-    static const char in[] = "POST / HTTP/1.0\r\nContent-Length: 6\r\n\r\n";
+    static const char in[] = "POST / HTTP/1.1\r\nHost:\r\nContent-Length: 6\r\n\r\n";
     struct http1_req r;
     enum http1_ev ev;
     struct buf text = { 0 };
@@ -274,6 +291,8 @@ static void the_caller_moves_the_body_limit_after_the_head(void **state)
     assert_int_equal(ev, HTTP1_EV_DONE);
     http1_req_next(&r);
     assert_int_equal(http1_req_feed(&r, in, sizeof in - 1, &ev), sizeof in - 1);
+    assert_true(http1_req_keep_alive(&r));
+    assert_int_equal(http1_req_method(&r), HTTP1_POST);
     assert_int_equal(http1_req_feed(&r, NULL, 0, &ev), 0);
     assert_int_equal(ev, HTTP1_EV_FAIL);
     http1_fail_text(http1_req_fail(&r), &text);
@@ -386,6 +405,7 @@ int main(void)
         cmocka_unit_test(other_versions_and_bad_request_lines_are_refused),
         cmocka_unit_test(limits_hold_exactly_and_the_refusal_names_them),
         cmocka_unit_test(a_chunked_body_is_limited_before_it_is_read),
+        cmocka_unit_test(many_small_chunks_are_one_body),
         cmocka_unit_test(extensions_of_all_chunks_together_are_limited),
         cmocka_unit_test(trailers_are_limited_as_headers_are),
         cmocka_unit_test(the_caller_moves_the_body_limit_after_the_head),
