@@ -460,8 +460,11 @@ void json_unescape(struct json_val str, struct buf *out)
 {
     struct pieces it = pieces_of(str);
     struct span piece;
-    if (!buf_room(out, str.raw.n)) return; /* unescaping never makes a text longer */
-    while (next_piece(&it, &piece)) buf_add_span(out, piece);
+    char *room = buf_room(out, str.raw.n); /* unescaping never makes a text longer */
+    if (!room) return;
+    size_t n = 0;
+    for (; next_piece(&it, &piece); n += piece.n) memcpy(room + n, piece.p, piece.n);
+    buf_grew(out, n);
 }
 
 bool json_str_eq(struct json_val str, struct span text)
