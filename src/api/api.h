@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * api/api.h: the HTTP API for back ends (protocol page section 4), `GET /` and `GET /up`.
+ *
+ * Pure: a request comes as a struct http1_req, the answer is appended to a buf, the time is passed
+ * in; effects go through the hub. One api per worker, used by that worker's thread only. It keeps
+ * nothing about a request: what must last from the head to the end of the body is in struct
+ * api_call, which owns no memory. A request whose signature is wrong is refused when its head is
+ * there, so that nobody without a secret can make us hold a large body.
+ *
+ *     HTTP1_EV_HEAD: api_head(api, req, unix_s, &call)
+ *                    http1_req_limit_body(req, call.body_limit, call.body_option)
+ *     HTTP1_EV_DONE: api_finish(api, req, http1_reply_to(req), &call, out)
+ *
+ * Between the two the connection may read on; nothing here points into the head meanwhile.
+ * Upgrades (`GET /app/{key}` with `Upgrade: websocket`) are the caller's: he routes them before.
+ */
+#ifndef API_API_H
+#define API_API_H
+#include "http/http1_res.h"
+#include "hub/hub.h"
+
+/* What is read of a request that will be refused, or that needs no body: enough to keep the
+ * connection usable. Also the room for everything but the data in a publish. */
+#define API_SMALL_BODY 16384
+/* The limit of a publish where an option that it is derived from is 0 (no limit). */
+#define API_LARGE_BODY ((size_t)64 << 20)
+
+struct api;
+
+/* Borrowed for the api's life; `path_prefix` as the option: "" or "/ws". */
+struct api_settings {
+    const struct apps *apps;
+    struct hub *hub;
+    struct span path_prefix;
+    uint64_t auth_window_s; /* auth_timestamp_window_s; 0: not checked */
+    bool explain;           /* --dev or debug level: refusals tell which string was to be signed */
+};
+
+enum err api_new(struct api **out, const struct api_settings *settings) MUST_USE;
+void api_free(struct api *api); /* NULL allowed */
+
+/* One request between its head and its end. Zeroed or not before api_head, which fills it. Plain
+ * data: may be copied and forgotten. */
+struct api_call {
+    size_t body_limit;       /* what may be read of the body */
+    const char *body_option; /* static: where that limit comes from */
+    struct app *app;         /* NULL: no app of ours is concerned */
+    uint16_t status;         /* after api_finish: what was answered, for log and metrics */
+    bool refused;            /* after api_head: the answer will be an error whatever the body is */
+    uint8_t _route, _verdict, _detail, _reading;
+    int64_t _measured;
+};
+
+/* Looks at a request whose head is complete: route, method, app, parameters, time and signature
+ * (which covers body_md5, and so the body). `unix_s`: seconds since 1970. Allocates only scratch.
+ * Never fails: what is wrong is answered by api_finish. */
+void api_head(struct api *api, const struct http1_req *req, uint64_t unix_s,
+              struct api_call *call);
+
+/* Carries out a complete request and appends the whole response (with CORS headers) to `out`.
+ * `call` is what api_head filled for this request. Within a turn of the hub (hub_turn_begin).
+ * Nothing is published unless the whole request is valid. ERR_NOMEM: no answer could be written,
+ * close the connection; where memory is short otherwise, the answer is 503. */
+enum err api_finish(struct api *api, const struct http1_req *req, struct http1_reply to,
+                    struct api_call *call, struct buf *out) MUST_USE;
+#endif
