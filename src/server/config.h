@@ -29,11 +29,6 @@ enum {
     ,
 };
 
-struct config_list {
-    struct span *items;
-    size_t n;
-};
-
 /* Where to listen. */
 struct config_addr {
     enum { CONFIG_ADDR_TCP, CONFIG_ADDR_UNIX } kind;
@@ -63,7 +58,7 @@ struct config {
     struct config_addrs listen; /* at least one; the first is the main listener */
     struct {
         struct config_addrs listen; /* exactly one */
-        struct config_list hosts;   /* Host values it answers to (no port, lower case, no brackets);
+        struct span_list hosts;     /* Host values it answers to (no port, lower case, no brackets);
                                      * one "*": any */
     } admin;
     uint32_t workers;                   /* 1 to 256; `auto` has been resolved */
@@ -92,8 +87,13 @@ struct config {
     struct app_settings *apps; /* as hub/app.h has it; in the order in which they were first named;
                                 * no two share an id or a key; 1 to APP_MAX_SECRETS secrets each */
     size_t n_apps;
-    bool dev;                    /* --dev */
-    struct config_list warnings; /* sentences that the operator should read; not fatal */
+    bool dev;             /* --dev */
+    struct {              /* where clients dial, as PUSHER_HOST or REVERB_HOST say: a hint for */
+        struct span host; /* commands that talk to a server, never what we bind; "": none */
+        uint16_t port;
+        bool tls;
+    } dial;
+    struct span_list warnings; /* sentences that the operator should read; not fatal */
 
     struct span host; /* what the options host and port say; `listen` has it already */
     uint32_t port;

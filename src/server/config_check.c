@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server/config_check.c: rules between options, which no row of the table can state.
+ */
+#include "server/config_draft.h"
+
+#define PONG_MARGIN_S 30 /* what pusher-js waits for a pong before it gives up on its own */
+
+static enum err check_keep_alive(const struct app_settings *app, struct diag *diag)
+{
+    uint64_t ours = app->ping_interval_s + app->pong_timeout_s;
+    if (ours >= app->activity_timeout_s + PONG_MARGIN_S) return ERR_OK;
+    return diag_set(diag, ERR_CONFIG,
+                    "app '%.*s': ping_interval_s + pong_timeout_s (%llu + %llu) must be at least "
+                    "activity_timeout_s + %d (%llu + %d), else clients that are alive are closed",
+                    SPAN_FMT(app->id), (unsigned long long)app->ping_interval_s,
+                    (unsigned long long)app->pong_timeout_s, PONG_MARGIN_S,
+                    (unsigned long long)app->activity_timeout_s, PONG_MARGIN_S);
+}
+
+static enum err check_sizes(const struct config *cfg, const struct app_settings *app,
+                            struct diag *diag)
+{
+    uint64_t most = cfg->limits.request_total_bytes;
+    if (!most || app->limits.message_bytes <= most) return ERR_OK;
+    return diag_set(diag, ERR_CONFIG,
+                    "app '%.*s': limits.message_bytes (%llu) is larger than "
+                    "limits.request_total_bytes (%llu): no such event could be published",
+                    SPAN_FMT(app->id), (unsigned long long)app->limits.message_bytes,
+                    (unsigned long long)most);
+}
+
+/* The same place twice; any free port is another place each time. */
+static bool collide(const struct config_addr *a, const struct config_addr *b)
+{
+    if (a->kind == CONFIG_ADDR_TCP && a->port == 0) return false;
+    return span_eq_nocase(a->text, b->text);
+}
+
+static enum err check_listeners(const struct config *cfg, struct diag *diag)
+{
+    const struct config_addr *admin = &cfg->admin.listen.items[0];
+    for (size_t i = 0; i < cfg->listen.n; i++) {
+        const struct config_addr *addr = &cfg->listen.items[i];
+        if (collide(addr, admin))
+            return diag_set(diag, ERR_CONFIG,
+                            "listen and admin.listen are both %.*s; the admin listener needs an "
+                            "address of its own",
+                            SPAN_FMT(addr->text));
+        for (size_t j = 0; j < i; j++)
+            if (collide(addr, &cfg->listen.items[j]))
+                return diag_set(diag, ERR_CONFIG, "listen names %.*s twice", SPAN_FMT(addr->text));
+    }
+    return ERR_OK;
+}
+
+enum err config_check(const struct config *cfg, struct diag *diag)
+{
+    enum err err = check_listeners(cfg, diag);
+    for (size_t i = 0; !err && i < cfg->n_apps; i++) {
+        err = check_keep_alive(&cfg->apps[i], diag);
+        if (!err) err = check_sizes(cfg, &cfg->apps[i], diag);
+    }
+    return err;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ * server/near.h: the nearest of several names, for "did you mean". Pure. */
+#ifndef SERVER_NEAR_H
+#define SERVER_NEAR_H
+#include "base/span.h"
+
+#define NEAR_MAX 80 /* longer words are near nothing */
+
+/* Zero but for `word`, feed the candidates, read `best` (n == 0: none is near enough). */
+struct near {
+    struct span word;
+    struct span best; /* borrows from the candidate */
+    unsigned _distance;
+};
+/* Near: at most a third of the letters (but always one, from three letters on) inserted, left out,
+ * replaced or swapped with their neighbour; case does not count. The first of equals wins. */
+void near_try(struct near *near, struct span candidate);
+#endif
