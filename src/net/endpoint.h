@@ -11,6 +11,7 @@
 #ifndef NET_ENDPOINT_H
 #define NET_ENDPOINT_H
 #include "net/sock.h"
+#include "net/token.h"
 
 #define ENDPOINT_MAX_WORKERS 256
 
@@ -50,4 +51,9 @@ const struct sock_addr *endpoint_addr(const struct endpoint *ep);
 
 /* All listening descriptors, to hand them to a new image. Borrowed. */
 const int *endpoint_fds(const struct endpoint *ep, size_t *n);
+
+/* For net/listener: how many workers share the sockets: worker w serves the sockets w, w + n, ...
+ * or, where there is a token, all of them while it holds it. NULL: nothing is shared. */
+unsigned endpoint_workers(const struct endpoint *ep);
+struct token *endpoint_token(struct endpoint *ep);
 #endif

@@ -43,14 +43,15 @@ void sock_close(int fd);
 /* Closes at once with a reset: unsent bytes are dropped, the kernel keeps nothing. */
 void sock_close_reset(int fd);
 
+/* Its fields are for net/ only; others take it as a whole. */
 struct sock_addr {
     union {
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
         struct sockaddr_un un;
-    } _u;
-    socklen_t _len;
+    } u;
+    socklen_t len;
 };
 
 #define SOCK_ADDR_TEXT_MAX 128

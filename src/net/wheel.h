@@ -31,14 +31,16 @@ _Static_assert(sizeof(struct timer) <= 24, "a timer is part of every connection"
  * owner, as may any other timer. */
 typedef void wheel_expire(struct timer *t, void *ctx);
 
+/* Must not move while it is in use. */
 struct wheel {
     struct list *_slots; /* WHEEL_SLOTS */
     struct list _due;    /* taken out of a slot, not yet looked at */
     uint64_t _occupied[WHEEL_SLOTS / 64];
     uint64_t _words; /* bit i: _occupied[i] is not 0 */
     uint64_t _origin_ms;
+    uint64_t _now;  /* the tick of the latest wheel_advance() */
+    uint64_t _done; /* all ticks up to this one have been taken out of their slots; <= _now */
     uint32_t _tick_ms;
-    uint32_t _done; /* all ticks up to this one have been taken out of their slots */
     wheel_expire *_on_expire;
     void *_ctx;
 };
@@ -59,9 +61,10 @@ static inline bool timer_is_set(const struct timer *t)
     return list_linked(&t->_link);
 }
 
-/* Fires what is due at `now_ms` (which never goes back), at most `max` timers. True when more are
- * due: call again in the next turn (loop_again). The work of one call is bounded by one lap however
- * long the pause was, plus the timers it looks at. The order is by tick within a lap. */
+/* Fires what is due at `now_ms` (a time before the latest one counts as the latest); looks at no
+ * more than `max` timers. True when more may be due: call again in the next turn (loop_again).
+ * However long the pause was, a call walks over one lap at most. The order is by tick within a
+ * lap. */
 bool wheel_advance(struct wheel *w, uint64_t now_ms, uint32_t max);
 
 /* When wheel_advance() must be called next; WHEEL_NEVER without timers. Early by whole laps for

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * net/fds.c: the limit of descriptors, and the count of those in use.
+ *
+ * The count is the only process-wide variable of net/, as the limit is the process's, too. Relaxed
+ * atomics do: the count decides about one connection more or less, it orders nothing.
+ */
+#include "net/fds.h"
+#include "base/buf.h"
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+
+static atomic_uint_fast64_t in_use;
+static atomic_uint_fast64_t soft_limit = UINT64_MAX;
+
+/* The number in a file of one line; 0 when it cannot be read. */
+static uint64_t read_number(const char *path)
+{
+    FILE *f = fopen(path, "re");
+    if (!f) return 0;
+    char line[64] = "";
+    uint64_t n = 0;
+    if (fgets(line, sizeof line, f))
+        span_to_u64(span_head(span_str(line), strcspn(line, "\n")), &n);
+    fclose(f);
+    return n;
+}
+
+/* Descriptors that are open now; 3 when /proc is not there. */
+static uint64_t count_open(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    if (!dir) return 3;
+    uint64_t n = 0;
+    for (const struct dirent *e = readdir(dir); e; e = readdir(dir)) n += e->d_name[0] != '.';
+    closedir(dir);
+    return n - 1; /* the directory itself */
+}
+
+/* Raises the soft limit; returns what it is then. */
+static uint64_t raise_soft(uint64_t *hard)
+{
+    struct rlimit lim;
+    CHECK(getrlimit(RLIMIT_NOFILE, &lim) == 0);
+    rlim_t before = lim.rlim_cur;
+    lim.rlim_cur = lim.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &lim) != 0) lim.rlim_cur = before;
+    *hard = lim.rlim_max;
+    return lim.rlim_cur;
+}
+
+static const char *find_limiter(const struct fds_forecast *f)
+{
+    if (f->file_max && f->file_max < f->limit) return "fs.file-max of the whole system";
+    if (f->limit < f->hard) return "the soft limit, which could not be raised";
+    if (f->nr_open && f->hard >= f->nr_open)
+        return "fs.nr_open (raise it, then the hard limit: ulimit -Hn, LimitNOFILE=)";
+    return "the hard limit of descriptors (ulimit -Hn, LimitNOFILE=)";
+}
+
+void fds_start(uint64_t reserved, struct fds_forecast *out)
+{
+    *out = (struct fds_forecast) { .reserved = reserved };
+    out->limit = raise_soft(&out->hard);
+    out->nr_open = read_number("/proc/sys/fs/nr_open");
+    out->file_max = read_number("/proc/sys/fs/file-max");
+    out->open = count_open();
+    out->limiter = find_limiter(out);
+    uint64_t fits = out->limit;
+    if (out->file_max && out->file_max < fits) fits = out->file_max;
+    uint64_t taken = out->open + reserved;
+    out->sockets = fits > taken ? fits - taken : 0;
+    atomic_store_explicit(&in_use, out->open, memory_order_relaxed);
+    atomic_store_explicit(&soft_limit, out->limit, memory_order_relaxed);
+}
+
+void fds_forecast_text(const struct fds_forecast *f, struct buf *out)
+{
+    buf_add_fmt(out,
+                "%" PRIu64 " connections fit (%" PRIu64 " descriptors, %" PRIu64 " open, %" PRIu64
+                " reserved); what limits them is %s",
+                f->sockets, f->limit, f->open, f->reserved, f->limiter);
+}
+
+void fds_opened(unsigned n)
+{
+    atomic_fetch_add_explicit(&in_use, n, memory_order_relaxed);
+}
+
+void fds_closed(unsigned n)
+{
+    atomic_fetch_sub_explicit(&in_use, n, memory_order_relaxed);
+}
+
+uint64_t fds_in_use(void)
+{
+    return atomic_load_explicit(&in_use, memory_order_relaxed);
+}
+
+uint64_t fds_limit(void)
+{
+    return atomic_load_explicit(&soft_limit, memory_order_relaxed);
+}
