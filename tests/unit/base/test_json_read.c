@@ -141,6 +141,24 @@ static void invalid_texts_are_refused_where_they_go_wrong(void **state)
     }
 }
 
+/* Strings are scanned by words of eight octets: each forbidden octet at each place of three. */
+static void a_forbidden_octet_is_found_wherever_it_stands(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        if (c >= 0x20 && c < 0x80) continue;
+        for (size_t at = 1; at < 25; at++) {
+            char text[26];
+            struct json_bad bad;
+            memset(text, 'a', sizeof text);
+            text[0] = text[25] = '"';
+            text[at] = (char)c;
+            assert_false(json_check(span_of(text, sizeof text), 0, NULL, &bad));
+            assert_int_equal(bad.at, at);
+        }
+    }
+}
+
 /* Every way to cut a text short, and a NUL inside one. */
 static void no_beginning_of_a_document_is_a_document(void **state)
 {
@@ -291,6 +309,7 @@ static void escapes_are_resolved(void **state)
         { "\"\\ude80x\"", "\xed\xba\x80x" },
         { "\"\\ud83d\\ud83d\\ude80\"", "\xed\xa0\xbd\xf0\x9f\x9a\x80" },
         { "\"\\ud83dx\\ude80\"", "\xed\xa0\xbdx\xed\xba\x80" },
+        { "\"\\ud83d\\ue000\"", "\xed\xa0\xbd\xee\x80\x80" },
         { "\"\\ud83d\\n\"", "\xed\xa0\xbd\n" },
         { "\"\\ud83d\\u0041\"", "\xed\xa0\xbd"
                                 "A" },
@@ -359,6 +378,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(valid_texts_are_accepted),
         cmocka_unit_test(invalid_texts_are_refused_where_they_go_wrong),
+        cmocka_unit_test(a_forbidden_octet_is_found_wherever_it_stands),
         cmocka_unit_test(no_beginning_of_a_document_is_a_document),
         cmocka_unit_test(depth_is_limited_exactly),
         cmocka_unit_test(the_root_keeps_its_exact_bytes),
