@@ -385,6 +385,32 @@ static void user_ids_have_128_characters_at_most(void **state)
     buf_fini(&data);
 }
 
+/* Every string is unescaped once per layer: the data, channel_data in it, the id in that; and the
+ * explanation repeats what was signed. The peer takes room for all of it beforehand and checks that
+ * it was enough. */
+static void the_room_suffices_for_strings_within_strings(void **state)
+{
+    struct peer *p = *state;
+    struct buf member = { 0 }, data = { 0 }, text = { 0 };
+    BUF_ADD_LIT(&member, "{\"user_id\":\"\\u0061");
+    for (size_t i = 0; i < 20000; i++) buf_add_byte(&member, 'x');
+    BUF_ADD_LIT(&member, "\"}");
+    buf_add_byte(&member, '\0');
+    peer_subscribe_data(p, &data, "presence-x", member.p);
+    BUF_ADD_LIT(&text, "{\"event\":\"pusher:\\u0073ubscribe\",\"data\":");
+    json_string(&text, buf_span(&data));
+    BUF_ADD_LIT(&text, "}");
+    buf_fini(&p->scratch);
+    assert_int_equal(peer_hears_span(p, buf_span(&text))->refusal.status, 4301);
+    p->rules.keys.key = SPAN("another-key");
+    buf_fini(&p->scratch);
+    expect_unauthorised(peer_hears_span(p, buf_span(&text)), "presence-x");
+    assert_true(p->action.refusal.detail.n > 20000);
+    buf_fini(&member);
+    buf_fini(&data);
+    buf_fini(&text);
+}
+
 static void a_user_channel_is_for_that_user(void **state)
 {
     struct peer *p = *state;
@@ -439,6 +465,7 @@ int main(void)
         PEER_TEST(names_that_are_not_allowed_are_refused),
         PEER_TEST(user_info_is_measured_after_the_signature),
         PEER_TEST(user_ids_have_128_characters_at_most),
+        PEER_TEST(the_room_suffices_for_strings_within_strings),
         PEER_TEST(a_user_channel_is_for_that_user),
         PEER_TEST(unsubscribe_names_the_channel),
     };
