@@ -22,11 +22,12 @@ static enum sock_status sort_error(void)
 
 enum sock_status sock_recv(int fd, void *p, size_t room, size_t *n)
 {
+    CHECK(room > 0); /* 0 bytes would look like the end */
     ssize_t got;
     do got = recv(fd, p, room, 0);
     while (got < 0 && errno == EINTR);
     if (got < 0) return sort_error();
-    if (got == 0 && room > 0) return SOCK_CLOSED;
+    if (got == 0) return SOCK_CLOSED;
     *n = (size_t)got;
     return SOCK_OK;
 }

@@ -16,13 +16,13 @@
 #include <sys/un.h>
 
 enum sock_status {
-    SOCK_OK,     /* at least one byte went or came (or 0 were asked for) */
+    SOCK_OK,     /* at least one byte came or went */
     SOCK_AGAIN,  /* not now: wait for IO_READ or IO_WRITE */
     SOCK_CLOSED, /* receiving only: the peer has sent all that it will */
     SOCK_ERROR,  /* the connection is of no use any more; errno says why (mostly ECONNRESET) */
 };
 
-/* `*n` is written on SOCK_OK only. Interrupted calls are repeated. */
+/* `*n` is written on SOCK_OK only. `room` > 0. Interrupted calls are repeated. */
 enum sock_status sock_recv(int fd, void *p, size_t room, size_t *n) MUST_USE;
 enum sock_status sock_send(int fd, const void *p, size_t len, size_t *n) MUST_USE;
 enum sock_status sock_sendv(int fd, const struct iovec *iov, size_t n_iov, size_t *n) MUST_USE;
