@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server/admin.c: see admin.h. Counters of all workers are read in place (relaxed atomics); lists
+ * of connections belong to their workers, so each is asked by a task and the last one to answer
+ * sends the whole back to the asking worker.
+ */
+#include "server/admin.h"
+#include "base/json_write.h"
+#include "base/mem.h"
+#include "http/url.h"
+#include "net/fds.h"
+#include "server/conn.h"
+#include "server/server_priv.h"
+#include <unistd.h>
+
+static enum admin_result answered(enum err err)
+{
+    return err ? ADMIN_FAILED : ADMIN_ANSWERED;
+}
+
+/* --- who may ask --- */
+
+static struct span without_port(struct span host)
+{
+    if (host.n && host.p[0] == '[') {
+        const char *end = memchr(host.p, ']', host.n);
+        return end ? span_of(host.p + 1, (size_t)(end - host.p - 1)) : host;
+    }
+    const char *colon = host.n ? memchr(host.p, ':', host.n) : NULL;
+    return colon ? span_head(host, (size_t)(colon - host.p)) : host;
+}
+
+static bool host_allowed(const struct config *cfg, struct span host)
+{
+    struct span name = without_port(host);
+    for (size_t i = 0; i < cfg->admin.hosts.n; i++) {
+        struct span allowed = cfg->admin.hosts.items[i];
+        if (span_eq(allowed, SPAN("*")) || span_eq_nocase(allowed, name)) return true;
+    }
+    return false;
+}
+
+/* --- answers --- */
+
+static void add_u64(struct buf *b, const char *key, uint64_t v)
+{
+    json_key(b, span_str(key));
+    json_u64(b, v);
+}
+
+static void write_live(struct buf *b)
+{
+    json_open(b, '{');
+    add_u64(b, "pid", (uint64_t)getpid());
+    add_u64(b, "generation", 1);
+    json_key(b, SPAN("last_restart"));
+    json_null(b);
+    json_close(b, '}');
+}
+
+static void write_ready(const struct server *s, struct buf *b)
+{
+    json_open(b, '{');
+    json_key(b, SPAN("ready"));
+    json_bool(b, !server_stopping(s));
+    if (server_stopping(s)) {
+        json_key(b, SPAN("why"));
+        json_string(b, SPAN("stopping"));
+    }
+    json_close(b, '}');
+}
+
+static void write_worker(const struct server *s, const struct worker *w, struct buf *b)
+{
+    const struct hub_stats *hub = hub_stats(w->hub);
+    json_open(b, '{');
+    add_u64(b, "worker", w->index);
+    add_u64(b, "websockets", count_get(&w->counts.n_ws));
+    add_u64(b, "http_connections", count_get(&w->counts.n_http));
+    add_u64(b, "accepted", count_get(&w->counts.accepted));
+    add_u64(b, "opened", count_get(&w->counts.opened));
+    add_u64(b, "closed", count_get(&w->counts.closed));
+    add_u64(b, "http_requests", count_get(&w->counts.http_requests));
+    add_u64(b, "messages_in", count_get(&hub->texts));
+    add_u64(b, "published", count_get(&hub->published));
+    add_u64(b, "client_events", count_get(&hub->client_events));
+    add_u64(b, "delivered", count_get(&hub->delivered));
+    add_u64(b, "refused", count_get(&hub->refused));
+    add_u64(b, "slow_cut", count_get(&w->counts.slow_cut));
+    add_u64(b, "ping_cut", count_get(&w->counts.ping_cut));
+    add_u64(b, "mailbox_bytes", dir_backlog_bytes(s->dir, w->index));
+    json_close(b, '}');
+}
+
+static void write_workers(const struct server *s, struct buf *b)
+{
+    json_open(b, '[');
+    for (unsigned i = 0; i < s->n_workers; i++) write_worker(s, &s->workers[i], b);
+    json_close(b, ']');
+}
+
+/* --- connections of an app, on all workers --- */
+
+struct part {
+    struct task task;
+    struct job *job;
+    struct buf json; /* elements of an array, without its brackets */
+};
+
+struct job {
+    struct task reply;
+    struct conn *conn; /* of `home`; waits until it is answered */
+    struct worker *home;
+    const struct app *app;
+    _Atomic unsigned n_open;
+    unsigned n_parts;
+    struct part parts[];
+};
+
+static void write_conn(const struct conn *c, unsigned worker, struct buf *b)
+{
+    char id[SOCKET_ID_MAX], addr[SOCK_ADDR_TEXT_MAX];
+    struct sock_addr peer;
+    json_open(b, '{');
+    json_key(b, SPAN("socket_id"));
+    json_string(b, span_of(id, socket_id_write(c->hub.socket_id, id)));
+    add_u64(b, "worker", worker);
+    add_u64(b, "subscriptions", c->hub.n_subs);
+    add_u64(b, "waiting_bytes", c->out.bytes);
+    json_key(b, SPAN("peer"));
+    json_string(b, sock_peer(c->io.fd, &peer) ? sock_addr_text(&peer, addr) : SPAN(""));
+    struct span user = hub_conn_user(&c->hub);
+    if (user.p) {
+        json_key(b, SPAN("user_id"));
+        json_string(b, user);
+    }
+    json_close(b, '}');
+}
+
+static void list_part(struct worker *w, struct task *t)
+{
+    struct part *part = CONTAINER_OF(t, struct part, task);
+    struct job *job = part->job;
+    const struct list *head = &w->ws;
+    for (struct list *node = head->next; node != head; node = node->next) {
+        const struct conn *c = CONTAINER_OF(node, struct conn, link);
+        if (c->hub.app == job->app) write_conn(c, w->index, &part->json);
+    }
+    if (atomic_fetch_sub_explicit(&job->n_open, 1, memory_order_acq_rel) == 1)
+        worker_post(job->home, &job->reply);
+}
+
+static void send_list(struct worker *w, struct task *t)
+{
+    (void)w;
+    struct job *job = CONTAINER_OF(t, struct job, reply);
+    struct buf all = { 0 };
+    json_open(&all, '[');
+    for (unsigned i = 0; i < job->n_parts; i++) {
+        struct buf *part = &job->parts[i].json;
+        if (part->n) json_raw(&all, buf_span(part));
+        if (buf_failed(part)) all._failed = true;
+        buf_fini(part);
+    }
+    json_close(&all, ']');
+    conn_http_answer(job->conn, &all);
+    mem_free(job);
+}
+
+static enum admin_result list_connections(struct conn *c, const struct app *app)
+{
+    struct server *s = c->worker->server;
+    struct job *job = mem_zalloc(sizeof *job + s->n_workers * sizeof job->parts[0]);
+    if (!job) return ADMIN_FAILED;
+    job->reply.run = send_list;
+    job->conn = c;
+    job->home = c->worker;
+    job->app = app;
+    job->n_parts = s->n_workers;
+    atomic_init(&job->n_open, s->n_workers);
+    for (unsigned i = 0; i < s->n_workers; i++) {
+        job->parts[i].task.run = list_part;
+        job->parts[i].job = job;
+    }
+    for (unsigned i = 0; i < s->n_workers; i++) worker_post(&s->workers[i], &job->parts[i].task);
+    return ADMIN_WAITS;
+}
+
+static enum admin_result serve_connections(struct conn *c, struct span query, struct http1_reply to,
+                                           struct buf *out)
+{
+    struct span raw, id = { "", 0 };
+    struct buf scratch = { 0 };
+    size_t n = url_query_find(query, SPAN("app"), &raw);
+    const struct app *app = NULL;
+    if (n == 1 && url_text(raw, URL_PLUS_LITERAL, &scratch, &id) == ERR_OK)
+        app = apps_find_id(c->worker->server->apps, id);
+    buf_fini(&scratch);
+    if (n != 1) return answered(http1_res_error(out, to, 400, SPAN("Say which app: ?app=ID.")));
+    if (!app) return answered(http1_res_error(out, to, 404, SPAN("There is no app with this id.")));
+    return list_connections(c, app);
+}
+
+/* --- routes --- */
+
+static enum admin_result serve_json(struct http1_reply to, unsigned status, struct buf *json,
+                                    struct buf *out)
+{
+    enum err err = buf_failed(json) ? ERR_NOMEM : http1_res_json(out, to, status, buf_span(json));
+    buf_fini(json);
+    return answered(err);
+}
+
+static enum admin_result route(struct conn *c, const struct url_target *target,
+                               struct http1_reply to, struct buf *out)
+{
+    const struct server *s = c->worker->server;
+    struct buf json = { 0 };
+    if (span_eq(target->path, SPAN("/live"))) {
+        write_live(&json);
+        return serve_json(to, 200, &json, out);
+    }
+    if (span_eq(target->path, SPAN("/ready"))) {
+        write_ready(s, &json);
+        return serve_json(to, server_stopping(s) ? 503 : 200, &json, out);
+    }
+    if (span_eq(target->path, SPAN("/admin/workers"))) {
+        write_workers(s, &json);
+        return serve_json(to, 200, &json, out);
+    }
+    if (span_eq(target->path, SPAN("/admin/connections")))
+        return serve_connections(c, target->query, to, out);
+    return answered(http1_res_error(out, to, 404,
+                                    SPAN("This is Peal's admin listener. It knows /live, /ready, "
+                                         "/admin/workers and /admin/connections?app=ID.")));
+}
+
+enum admin_result admin_serve(struct conn *c, const struct http1_req *req, struct http1_reply to,
+                              struct buf *out)
+{
+    struct url_target target;
+    if (!url_split(http1_req_target(req), &target, NULL))
+        return answered(http1_res_error(out, to, 400, SPAN("The request target is malformed.")));
+    struct span host = target.host.p ? target.host : http1_header(req, SPAN("Host"));
+    if (!host_allowed(c->worker->server->cfg, host))
+        return answered(
+            http1_res_error(out, to, 403, SPAN("This Host is not in the option admin.hosts.")));
+    enum http1_method method = http1_req_method(req);
+    if (method != HTTP1_GET && method != HTTP1_HEAD)
+        return answered(http1_res_error(out, to, 405, SPAN("Only GET and HEAD.")));
+    return route(c, &target, to, out);
+}

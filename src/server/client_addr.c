@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ * server/client_addr.c: see client_addr.h. */
+#include "server/client_addr.h"
+#include <arpa/inet.h>
+
+/* Reads an IPv4 or IPv6 address; IPv4 as ::ffff:a.b.c.d. */
+static bool read_ip(struct span s, uint8_t out[16])
+{
+    char text[INET6_ADDRSTRLEN];
+    if (s.n == 0 || s.n >= sizeof text) return false;
+    memcpy(text, s.p, s.n);
+    text[s.n] = '\0';
+    if (inet_pton(AF_INET6, text, out) == 1) return true;
+    memset(out, 0, 10);
+    out[10] = out[11] = 0xff;
+    return inet_pton(AF_INET, text, out + 12) == 1;
+}
+
+static bool is_trusted(struct span addr, const struct config *cfg)
+{
+    uint8_t ip[16];
+    return read_ip(addr, ip) && config_nets_have(&cfg->trusted_proxies, ip);
+}
+
+/* The last element of the comma-separated list, cut off it. */
+static struct span cut_last(struct span *list)
+{
+    size_t at = list->n;
+    while (at > 0 && list->p[at - 1] != ',') at--;
+    struct span last = span_trim(span_skip(*list, at));
+    list->n = at > 0 ? at - 1 : 0;
+    return last;
+}
+
+struct span client_addr(int fd, const struct http1_req *req, const struct config *cfg,
+                        char text[SOCK_ADDR_TEXT_MAX])
+{
+    struct sock_addr peer;
+    if (!sock_peer(fd, &peer)) return SPAN("gone");
+    struct span addr = sock_addr_host(&peer, text);
+    if (!sock_addr_is_unix(&peer) && !is_trusted(addr, cfg)) return addr;
+    struct span list = http1_header(req, SPAN("X-Forwarded-For"));
+    while (list.n > 0) {
+        struct span last = cut_last(&list);
+        uint8_t ip[16];
+        if (!read_ip(last, ip)) return addr; /* not an address: do not believe the rest either */
+        addr = last;
+        if (!is_trusted(last, cfg)) return addr;
+    }
+    return addr;
+}

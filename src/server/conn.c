@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server/conn.c: life, I/O, output and end of a connection; what its bytes mean is in conn_http.c
+ * and conn_ws.c.
+ *
+ * Back-pressure is decided here and nowhere else: what the kernel does not take waits in `out`; a
+ * connection that stays over limits.pending_bytes without progress is cut with a reason, and one
+ * that does not read is not read from either.
+ */
+#include "server/conn.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/fds.h"
+#include "server/server_priv.h"
+#include "ws/encoder.h"
+
+#define CONN_MAGIC 0x50436f6eu
+#define SLOW_FACTOR 8 /* this many times limits.pending_bytes: cut at once */
+
+static const struct config *config_of(const struct conn *c)
+{
+    return c->worker->server->cfg;
+}
+
+static uint64_t now_of(const struct conn *c)
+{
+    return loop_now_ms(c->worker->loop);
+}
+
+/* --- counting --- */
+
+static void set_pending(struct conn *c, uint64_t bytes)
+{
+    uint32_t pending = bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
+    if (pending == c->pending) return;
+    atomic_fetch_add_explicit(&c->worker->server->pending_bytes, (uint64_t)pending - c->pending,
+                              memory_order_relaxed);
+    c->pending = pending;
+}
+
+bool conn_hold(struct conn *c, size_t bytes)
+{
+    uint32_t held = bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
+    if (held == c->held) return true;
+    bool more = held > c->held;
+    uint64_t delta = (uint64_t)held - c->held;
+    uint64_t all =
+        atomic_fetch_add_explicit(&c->worker->server->held_bytes, delta, memory_order_relaxed) +
+        delta;
+    c->held = held;
+    uint64_t limit = config_of(c)->limits.request_total_bytes;
+    return !more || limit == 0 || all <= limit;
+}
+
+static _Atomic uint64_t *count_of_state(struct worker *w, enum conn_state state)
+{
+    return state == CONN_HTTP ? &w->counts.n_http : &w->counts.n_ws;
+}
+
+static void enter_state(struct conn *c, enum conn_state state)
+{
+    struct worker *w = c->worker;
+    if (c->state == CONN_HTTP || c->state == CONN_WS) count_add(count_of_state(w, c->state), -1);
+    list_remove(&c->link);
+    c->state = (uint8_t)state;
+    c->since_ms = now_of(c);
+    switch (state) {
+    case CONN_HTTP:
+        list_push(&w->http, &c->link);
+        break;
+    case CONN_WS:
+        list_push(&w->ws, &c->link);
+        break;
+    case CONN_ENDING:
+        list_push(&w->ending, &c->link);
+        break;
+    case CONN_DEAD:
+        break;
+    }
+    if (state == CONN_HTTP || state == CONN_WS) count_add(count_of_state(w, state), 1);
+}
+
+void conn_upgraded(struct conn *c)
+{
+    enter_state(c, CONN_WS);
+}
+
+/* --- beginning --- */
+
+/* A flood of clients that never finish their request must not lock out those who would: where
+ * descriptors are short, the one that has been at it longest goes. */
+static void make_room(struct worker *w)
+{
+    if (fds_in_use() + w->server->n_workers <= fds_limit()) return;
+    struct list *first = list_first(&w->http);
+    if (!first) return;
+    struct conn *oldest = CONTAINER_OF(first, struct conn, link);
+    log_warn("conn", "oldest request dropped", kv_str("why", "descriptors are short"),
+             kv_u64("limit", fds_limit()));
+    conn_kill(oldest);
+}
+
+static void on_ready(struct io *io, uint32_t events);
+
+void conn_new(struct worker *w, int fd, bool admin)
+{
+    make_room(w);
+    struct conn *c = mem_zalloc(sizeof *c);
+    if (!c) {
+        sock_close(fd);
+        return;
+    }
+    c->magic = CONN_MAGIC;
+    c->worker = w;
+    c->admin = admin;
+    c->state = CONN_DEAD;
+    c->io = (struct io) { .on_ready = on_ready, .fd = fd };
+    c->seen_ms = loop_now_ms(w->loop);
+    if (!conn_http_init(c) || poller_add(w->poller, &c->io, IO_READ)) {
+        conn_http_fini(c);
+        sock_close(fd);
+        mem_free(c);
+        return;
+    }
+    count_add(&w->counts.accepted, 1);
+    enter_state(c, CONN_HTTP);
+    conn_set_timer(c);
+}
+
+/* --- ending --- */
+
+static void leave_protocol(struct conn *c)
+{
+    if (c->state == CONN_HTTP) conn_http_fini(c);
+    if (c->state == CONN_WS) conn_ws_fini(c);
+    conn_hold(c, 0);
+}
+
+void conn_end(struct conn *c, uint16_t ending_ms)
+{
+    if (c->state == CONN_ENDING || c->state == CONN_DEAD) return;
+    leave_protocol(c);
+    enter_state(c, CONN_ENDING);
+    c->ending_ms = ending_ms;
+    poller_set(c->worker->poller, &c->io, IO_READ);
+    if (!list_linked(&c->turn)) list_push(&c->worker->dirty, &c->turn);
+    conn_set_timer(c);
+}
+
+static void die(struct conn *c, void (*close_fd)(int fd))
+{
+    if (c->state == CONN_DEAD) return;
+    struct worker *w = c->worker;
+    leave_protocol(c);
+    enter_state(c, CONN_DEAD);
+    wheel_clear(&w->wheel, &c->timer);
+    poller_del(w->poller, &c->io);
+    close_fd(c->io.fd);
+    set_pending(c, 0);
+    out_fini(&c->out);
+    list_remove(&c->turn);
+    list_push(&w->dead, &c->turn);
+    loop_again(w->loop);
+}
+
+void conn_kill(struct conn *c)
+{
+    die(c, sock_close_reset);
+}
+
+/* The peer will send nothing more: what is queued still goes out, then it is over. */
+static void peer_hung_up(struct conn *c)
+{
+    if (out_empty(&c->out)) {
+        die(c, sock_close);
+        return;
+    }
+    c->eof = true;
+    conn_end(c, CONN_ENDING_MS);
+    poller_set(c->worker->poller, &c->io, IO_WRITE);
+}
+
+void conn_free_dead(struct worker *w)
+{
+    struct list *head = &w->dead;
+    for (struct list *node = head->next, *next; node != head; node = next) {
+        next = node->next;
+        struct conn *c = CONTAINER_OF(node, struct conn, turn);
+        if (c->hub.pins > 0 || c->wait_answer) continue; /* somebody still points here */
+        list_remove(node);
+        c->magic = 0;
+        mem_free(c);
+    }
+}
+
+/* --- input --- */
+
+/* What an ending connection still sends is not looked at; closing with unread input would reset the
+ * connection and lose what we sent last. */
+static void discard_input(struct conn *c)
+{
+    for (int i = 0; i < 16; i++) {
+        size_t n;
+        switch (sock_recv(c->io.fd, c->worker->read_buf, WORKER_READ_BYTES, &n)) {
+        case SOCK_OK:
+            continue;
+        case SOCK_AGAIN:
+            return;
+        case SOCK_CLOSED:
+            peer_hung_up(c);
+            return;
+        case SOCK_ERROR:
+            conn_kill(c);
+            return;
+        }
+    }
+}
+
+static void read_some(struct conn *c)
+{
+    size_t n;
+    struct worker *w = c->worker;
+    switch (sock_recv(c->io.fd, w->read_buf, WORKER_READ_BYTES, &n)) {
+    case SOCK_AGAIN:
+        return;
+    case SOCK_CLOSED:
+        peer_hung_up(c);
+        return;
+    case SOCK_ERROR:
+        conn_kill(c);
+        return;
+    case SOCK_OK:
+        break;
+    }
+    c->seen_ms = now_of(c);
+    c->pinged = false;
+    hub_turn_begin(w->hub, c->seen_ms);
+    if (c->state == CONN_HTTP)
+        conn_http_input(c, (char *)w->read_buf, n);
+    else
+        conn_ws_input(c, w->read_buf, n);
+}
+
+static void on_ready(struct io *io, uint32_t events)
+{
+    struct conn *c = CONTAINER_OF(io, struct conn, io);
+    CHECK_MAGIC(c, CONN_MAGIC);
+    if (c->state == CONN_DEAD) return;
+    if ((events & IO_WRITE) && !list_linked(&c->turn)) list_push(&c->worker->dirty, &c->turn);
+    if (c->state == CONN_ENDING) {
+        if (events & (IO_READ | IO_GONE)) discard_input(c);
+    } else if (events & (IO_READ | IO_GONE)) {
+        read_some(c);
+    }
+}
+
+/* --- output --- */
+
+static void mark_dirty(struct conn *c)
+{
+    if (!list_linked(&c->turn)) list_push(&c->worker->dirty, &c->turn);
+}
+
+void conn_send_msg(struct conn *c, struct msg *msg)
+{
+    if (c->state == CONN_DEAD) return;
+    if (out_borrow(&c->out, msg)) {
+        conn_kill(c);
+        return;
+    }
+    mark_dirty(c);
+}
+
+static size_t no_head(uint8_t out[MSG_HEAD_MAX], size_t len)
+{
+    (void)out;
+    (void)len;
+    return 0;
+}
+
+void conn_send_bytes(struct conn *c, struct buf *b)
+{
+    struct msg *msg = msg_finish(b, no_head);
+    if (c->state == CONN_DEAD) {
+        msg_unref(msg);
+        return;
+    }
+    if (!msg || out_take(&c->out, msg)) {
+        conn_kill(c);
+        return;
+    }
+    mark_dirty(c);
+}
+
+/* --- slow consumers (design.md 3.3) --- */
+
+static void cut(struct conn *c, const char *why, const char *option, uint64_t limit)
+{
+    struct worker *w = c->worker;
+    count_add(&w->counts.slow_cut, 1);
+    log_warn("conn", "slow consumer cut", kv_str("why", why), kv_u64("waiting_bytes", c->out.bytes),
+             kv_str("option", option), kv_u64("limit", limit),
+             kv_span("app", c->state == CONN_WS ? c->hub.app->s->id : SPAN("")));
+    out_drop_unsent(&c->out);
+    if (c->state == CONN_WS) {
+        struct buf text = { 0 };
+        buf_add_fmt(&text, "Too slow: messages waited for you beyond %s (%llu).", option,
+                    (unsigned long long)limit);
+        conn_ws_refuse(c, 4100, buf_span(&text));
+        buf_fini(&text);
+    }
+    conn_end(c, CONN_SLOW_ENDING_MS);
+}
+
+/* After a flush that left something. One message alone never makes a connection slow. */
+static void judge_speed(struct conn *c, bool progress)
+{
+    const struct config *cfg = config_of(c);
+    uint64_t limit = cfg->limits.pending_bytes, total = cfg->limits.pending_total_bytes;
+    uint64_t all = atomic_load_explicit(&c->worker->server->pending_bytes, memory_order_relaxed);
+    bool several = out_count(&c->out) > 1;
+    if (several && total && all > total) {
+        cut(c, "memory for waiting output is used up", "limits.pending_total_bytes", total);
+    } else if (limit == 0 || !several || c->out.bytes <= limit) {
+        c->slow_ms = 0;
+    } else if (c->out.bytes > SLOW_FACTOR * limit) {
+        cut(c, "far over the limit", "limits.pending_bytes", limit);
+    } else if (c->slow_ms == 0 || progress) {
+        c->slow_ms = now_of(c);
+        conn_set_timer(c);
+    } else if (now_of(c) - c->slow_ms >= cfg->slow_consumer_grace_ms) {
+        cut(c, "over the limit without progress for slow_consumer_grace_ms", "limits.pending_bytes",
+            limit);
+    }
+}
+
+/* Who does not read what we send is not read from: his requests would only make it more. */
+static void want_events(struct conn *c)
+{
+    uint64_t limit = config_of(c)->limits.pending_bytes;
+    bool stuck = c->state != CONN_ENDING && limit && c->out.bytes > limit;
+    uint32_t events = stuck || c->wait_answer || c->eof ? 0 : IO_READ;
+    if (!out_empty(&c->out)) events |= IO_WRITE;
+    poller_set(c->worker->poller, &c->io, events);
+}
+
+static void after_all_sent(struct conn *c)
+{
+    c->slow_ms = 0;
+    if (c->state == CONN_HTTP && c->hangup) conn_end(c, CONN_ENDING_MS);
+    if (c->state != CONN_ENDING) return;
+    if (c->eof)
+        die(c, sock_close);
+    else if (!c->shut)
+        sock_shutdown_write(c->io.fd);
+    c->shut = true;
+}
+
+static void flush(struct conn *c)
+{
+    size_t sent = 0;
+    enum sock_status status = out_flush(&c->out, c->io.fd, &sent);
+    if (status == SOCK_ERROR || status == SOCK_CLOSED) {
+        conn_kill(c);
+        return;
+    }
+    set_pending(c, c->out.bytes);
+    if (out_empty(&c->out))
+        after_all_sent(c);
+    else if (c->state != CONN_ENDING)
+        judge_speed(c, sent > 0);
+    if (c->state == CONN_DEAD) return;
+    out_own(&c->out);
+    want_events(c);
+}
+
+void conn_flush_all(struct worker *w)
+{
+    /* A flush may make its own connection dirty again (a cut appends the last words): that is sent
+     * in the same phase, and no connection comes back more than once. */
+    for (struct list *node; (node = list_pop(&w->dirty));)
+        flush(CONTAINER_OF(node, struct conn, turn));
+}
+
+/* --- time --- */
+
+static uint64_t deadline_of(const struct conn *c)
+{
+    if (c->state == CONN_ENDING) return c->since_ms + c->ending_ms;
+    uint64_t at = c->state == CONN_HTTP ? conn_http_deadline(c) : conn_ws_deadline(c);
+    uint64_t slow = c->slow_ms ? c->slow_ms + config_of(c)->slow_consumer_grace_ms : WHEEL_NEVER;
+    return slow < at ? slow : at;
+}
+
+void conn_set_timer(struct conn *c)
+{
+    if (c->state == CONN_DEAD) return;
+    wheel_set(&c->worker->wheel, &c->timer, deadline_of(c));
+}
+
+void conn_on_timer(struct timer *t, void *worker)
+{
+    (void)worker;
+    struct conn *c = CONTAINER_OF(t, struct conn, timer);
+    CHECK_MAGIC(c, CONN_MAGIC);
+    uint64_t now = now_of(c);
+    if (c->state == CONN_ENDING) {
+        conn_kill(c);
+        return;
+    }
+    if (c->slow_ms) judge_speed(c, false);
+    if (c->state == CONN_HTTP && conn_http_deadline(c) <= now) conn_http_timeout(c);
+    if (c->state == CONN_WS && conn_ws_deadline(c) <= now) conn_ws_timeout(c);
+    conn_set_timer(c);
+}

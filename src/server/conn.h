@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server/conn.h: one client socket: HTTP first, a WebSocket after the upgrade.
+ *
+ *     HTTP ──upgrade──> WS ──conn_end──> ENDING ──sent, peer gone or time over──> DEAD ──> freed
+ *       └───────────────conn_end───────────^                                       ^
+ *       └───────────────conn_kill (reset, error)───────────────────────────────────┘
+ *
+ * The only place that sees the network and the protocols at once. A connection belongs to one
+ * worker for life. An idle one owns no buffer. Freed in the loop's close phase only, so every
+ * pointer to it is good for the rest of the turn.
+ */
+#ifndef SERVER_CONN_H
+#define SERVER_CONN_H
+#include "server/out.h"
+#include "server/worker.h"
+
+#define CONN_ENDING_MS 1000 /* to take the close frame and hang up */
+#define CONN_SLOW_ENDING_MS 2000
+
+enum conn_state { CONN_HTTP, CONN_WS, CONN_ENDING, CONN_DEAD };
+
+struct http_conn; /* conn_http.c */
+
+struct conn {
+    uint32_t magic;
+    uint8_t state;      /* enum conn_state */
+    bool admin;         /* came by the admin listener */
+    bool shut;          /* our direction is shut down */
+    bool eof;           /* the peer's is */
+    bool pinged;        /* a ping of ours is unanswered */
+    bool counted;       /* holds a place under the app's limits.connections */
+    bool wait_answer;   /* an admin request is being answered by other workers */
+    bool hangup;        /* HTTP: no further request after this response */
+    uint16_t ending_ms; /* how long ENDING may last */
+    struct io io;
+    struct timer timer;
+    struct list link; /* worker's http, ws or ending */
+    struct list turn; /* worker's dirty or dead */
+    struct worker *worker;
+    struct out out;
+    uint32_t pending;  /* octets counted in server->pending_bytes */
+    uint32_t held;     /* octets counted in server->held_bytes */
+    uint64_t seen_ms;  /* when the peer last sent something */
+    uint64_t since_ms; /* of the state */
+    uint64_t
+        slow_ms; /* since when it is over limits.pending_bytes without progress; 0: it is not */
+    union {
+        struct http_conn *http; /* CONN_HTTP */
+        struct ws_dec dec;      /* CONN_WS */
+    } in;
+    struct hub_conn hub; /* CONN_WS and later */
+};
+/* A million of them fit into a small machine. */
+_Static_assert(sizeof(struct conn) <= 360, "struct conn grew: see docs/internals/server.md");
+
+static inline struct conn *conn_of_hub(struct hub_conn *hub)
+{
+    return CONTAINER_OF(hub, struct conn, hub);
+}
+
+/* The HTTP part is gone, the WebSocket begins: moves between the lists and counts. */
+void conn_upgraded(struct conn *c);
+/* Takes the descriptor. Without memory it is closed. */
+void conn_new(struct worker *w, int fd, bool admin);
+
+/* --- the one way out --- */
+/* Borrows `msg` until the end of the turn. */
+void conn_send_msg(struct conn *c, struct msg *msg);
+/* Takes the content of `b`, made with msg_begin(): bytes as they are, without a frame. */
+void conn_send_bytes(struct conn *c, struct buf *b);
+/* Flush phase: writes all of `w->dirty`. */
+void conn_flush_all(struct worker *w);
+
+/* --- ending --- */
+/* No more input counts; what is queued is sent, then our direction shut, then the peer's end is
+ * awaited for `ending_ms`. */
+void conn_end(struct conn *c, uint16_t ending_ms);
+/* At once, with a reset. */
+void conn_kill(struct conn *c);
+/* Close phase. */
+void conn_free_dead(struct worker *w);
+
+void conn_on_timer(struct timer *t, void *worker); /* wheel_expire */
+/* Sets the timer to the connection's next deadline. */
+void conn_set_timer(struct conn *c);
+/* Input that is kept because it is incomplete, against limits.request_total_bytes. False: too much
+ * in all. */
+bool conn_hold(struct conn *c, size_t bytes);
+
+/* --- conn_http.c --- */
+bool conn_http_init(struct conn *c);
+void conn_http_fini(struct conn *c);
+void conn_http_input(struct conn *c, char *in, size_t n);
+uint64_t conn_http_deadline(const struct conn *c);
+void conn_http_timeout(struct conn *c);
+/* The answer that other workers made: sends it and goes on. Takes the body. */
+void conn_http_answer(struct conn *c, struct buf *body);
+/* While stopping: no request is under way and none will be read. */
+bool conn_http_idle(const struct conn *c);
+
+/* --- conn_ws.c --- */
+struct ws_open {
+    struct span key;    /* raw path segment */
+    struct span origin; /* p == NULL: not sent */
+    struct span client; /* address, for logs */
+};
+/* After the 101: admits the client or tells it why not. */
+void conn_ws_open(struct conn *c, const struct ws_open *open);
+void conn_ws_input(struct conn *c, uint8_t *in, size_t n);
+uint64_t conn_ws_deadline(const struct conn *c);
+void conn_ws_timeout(struct conn *c);
+/* pusher:error and a close frame with `code`, then the end. */
+void conn_ws_refuse(struct conn *c, unsigned code, struct span text);
+void conn_ws_fini(struct conn *c);
+extern const struct hub_sink conn_hub_sink;
+#endif

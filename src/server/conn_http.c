@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server/conn_http.c: a connection that speaks HTTP: requests in, answers out, the upgrade.
+ *
+ * Routes three things itself (upgrades, the admin listener, failures of the parser); everything
+ * else is the API's (api/api.h). Requests are answered in the order in which they came.
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/url.h"
+#include "server/admin.h"
+#include "server/client_addr.h"
+#include "server/conn.h"
+#include "server/server_priv.h"
+#include "ws/handshake.h"
+
+struct http_conn {
+    struct http1_req req;
+    struct api_call call;
+    uint64_t phase_ms; /* when the present wait began */
+    uint64_t n_requests;
+};
+
+bool conn_http_init(struct conn *c)
+{
+    c->in.http = mem_zalloc(sizeof *c->in.http);
+    if (!c->in.http) return false;
+    http1_req_init(&c->in.http->req, &http1_limits_default);
+    c->in.http->phase_ms = c->seen_ms;
+    return true;
+}
+
+void conn_http_fini(struct conn *c)
+{
+    if (!c->in.http) return;
+    http1_req_fini(&c->in.http->req);
+    mem_free(c->in.http);
+    c->in.http = NULL;
+}
+
+bool conn_http_idle(const struct conn *c)
+{
+    return http1_req_phase(&c->in.http->req) == HTTP1_IDLE && !c->wait_answer && out_empty(&c->out);
+}
+
+/* --- answers --- */
+
+static void answer_bytes(struct conn *c, struct buf *b, bool keep_alive)
+{
+    if (!keep_alive) c->hangup = true;
+    conn_send_bytes(c, b);
+}
+
+static void begin(struct buf *b)
+{
+    buf_init(b);
+    msg_begin(b, 512);
+}
+
+/* A stopping server, and one that hangs up anyway, says so. */
+static struct http1_reply reply_to(const struct conn *c)
+{
+    struct http1_reply to = http1_reply_to(&c->in.http->req);
+    if (c->hangup || server_stopping(c->worker->server)) to.keep_alive = false;
+    return to;
+}
+
+void conn_http_answer(struct conn *c, struct buf *body)
+{
+    c->wait_answer = false;
+    if (c->state != CONN_HTTP) { /* went away meanwhile: freed in the close phase */
+        loop_again(c->worker->loop);
+        buf_fini(body);
+        return;
+    }
+    struct http1_reply to = reply_to(c);
+    struct buf b;
+    begin(&b);
+    if (buf_failed(body) || http1_res_json(&b, to, 200, buf_span(body))) {
+        buf_fini(body);
+        buf_fini(&b);
+        conn_kill(c);
+        return;
+    }
+    buf_fini(body);
+    answer_bytes(c, &b, to.keep_alive);
+    http1_req_next(&c->in.http->req);
+    c->in.http->phase_ms = loop_now_ms(c->worker->loop);
+    conn_set_timer(c);
+}
+
+/* A TLS client on a plain port cannot read HTTP: it gets an alert that it shows as an error. */
+static void answer_tls(struct conn *c)
+{
+    static const char alert[] = { 0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x50 };
+    log_warn("http", "TLS on a plain port",
+             kv_str("hint",
+                    "the client uses https/wss; set forceTLS: false and scheme http, or put "
+                    "a TLS proxy in front"));
+    struct buf b;
+    begin(&b);
+    buf_add(&b, alert, sizeof alert);
+    answer_bytes(c, &b, false);
+}
+
+static void answer_failure(struct conn *c)
+{
+    const struct http1_req *req = &c->in.http->req;
+    const struct http1_fail *fail = http1_req_fail(req);
+    if (fail->kind == HTTP1_FAIL_TLS) {
+        answer_tls(c);
+        return;
+    }
+    log_info("http", "request refused", kv_u64("status", fail->status), kv_str("why", fail->what));
+    struct buf b;
+    begin(&b);
+    if (http1_res_fail(&b, req) != ERR_OK) {
+        buf_fini(&b);
+        conn_kill(c);
+        return;
+    }
+    answer_bytes(c, &b, false);
+}
+
+/* --- the upgrade --- */
+
+/* The raw key of `[prefix]/app/{key}`; false where the path is another one. */
+static bool is_app_path(const struct conn *c, struct span *key)
+{
+    struct url_target target;
+    if (!url_split(http1_req_target(&c->in.http->req), &target, NULL)) return false;
+    struct url_path it = url_path(target.path);
+    if (!url_path_skip_prefix(&it, c->worker->server->cfg->path_prefix)) return false;
+    struct span app, more;
+    return url_path_next(&it, &app) && url_eq(app, URL_PLUS_LITERAL, SPAN("app")) &&
+           url_path_next(&it, key) && !url_path_next(&it, &more);
+}
+
+static void read_upgrade(const struct http1_req *req, struct ws_request *wr)
+{
+    *wr = (struct ws_request) {
+        .method = http1_req_method_name(req),
+        .http_minor = (int)http1_req_minor(req),
+    };
+    size_t at = 0;
+    for (struct http1_field f; http1_header_next(req, &at, &f);)
+        ws_request_header(wr, f.name, f.value);
+}
+
+/* The rest of the input belongs to the WebSocket. The request's memory goes last, since the key and
+ * the origin point into it. */
+static void upgrade(struct conn *c, const struct ws_verdict *verdict, struct span key)
+{
+    struct http_conn *http = c->in.http;
+    struct buf b;
+    begin(&b);
+    ws_write_verdict(&b, verdict);
+    conn_send_bytes(c, &b);
+    if (c->state != CONN_HTTP) return;
+    char client[SOCK_ADDR_TEXT_MAX];
+    struct ws_open open = {
+        .key = key,
+        .origin = http1_header(&http->req, SPAN("Origin")),
+        .client = client_addr(c->io.fd, &http->req, c->worker->server->cfg, client),
+    };
+    conn_hold(c, 0);
+    conn_ws_open(c, &open);
+    http1_req_fini(&http->req);
+    mem_free(http);
+}
+
+/* True when the request was an upgrade: answered, or refused. */
+static bool try_upgrade(struct conn *c)
+{
+    const struct http1_req *req = &c->in.http->req;
+    struct span key;
+    if (c->admin || !is_app_path(c, &key)) return false;
+    struct ws_request wr;
+    read_upgrade(req, &wr);
+    if (!ws_request_is_upgrade(&wr)) return false;
+    struct ws_verdict verdict;
+    ws_request_judge(&wr, &verdict);
+    if (verdict.status == 101) {
+        upgrade(c, &verdict, key);
+        return true;
+    }
+    log_info("http", "upgrade refused", kv_u64("status", verdict.status),
+             kv_str("why", verdict.text));
+    struct buf b;
+    begin(&b);
+    ws_write_verdict(&b, &verdict);
+    answer_bytes(c, &b, false);
+    return true;
+}
+
+/* --- requests --- */
+
+static void on_head(struct conn *c)
+{
+    struct http_conn *http = c->in.http;
+    http->phase_ms = loop_now_ms(c->worker->loop);
+    if (c->admin) return;
+    api_head(c->worker->api, &http->req, clock_unix_ms() / 1000, &http->call);
+    http1_req_limit_body(&http->req, http->call.body_limit, http->call.body_option);
+    uint64_t length;
+    bool known = http1_req_length(&http->req, &length);
+    if (!http1_req_wants_continue(&http->req) || (known && length > http->call.body_limit)) return;
+    struct buf b;
+    begin(&b);
+    if (http1_res_continue(&b) == ERR_OK) conn_send_bytes(c, &b);
+}
+
+static void log_api(const struct conn *c, const struct api_call *call)
+{
+    const struct http1_req *req = &c->in.http->req;
+    struct span target = http1_req_target(req);
+    const char *question = target.n ? memchr(target.p, '?', target.n) : NULL;
+    if (question) target.n = (size_t)(question - target.p); /* the signature stays out of the log */
+    if (call->refused || call->status >= 400)
+        log_info("api", "refused", kv_u64("status", call->status),
+                 kv_span("method", http1_req_method_name(req)), kv_span("path", target));
+    else
+        log_debug("api", "served", kv_u64("status", call->status),
+                  kv_span("method", http1_req_method_name(req)), kv_span("path", target));
+}
+
+static void serve(struct conn *c)
+{
+    struct http_conn *http = c->in.http;
+    count_add(&c->worker->counts.http_requests, 1);
+    http->n_requests++;
+    struct http1_reply to = reply_to(c);
+    struct buf b;
+    begin(&b);
+    enum err err = api_finish(c->worker->api, &http->req, to, &http->call, &b);
+    if (err || buf_failed(&b)) {
+        buf_fini(&b);
+        conn_kill(c);
+        return;
+    }
+    log_api(c, &http->call);
+    answer_bytes(c, &b, to.keep_alive);
+}
+
+static void serve_admin(struct conn *c)
+{
+    struct http_conn *http = c->in.http;
+    struct http1_reply to = reply_to(c);
+    struct buf b;
+    begin(&b);
+    switch (admin_serve(c, &http->req, to, &b)) {
+    case ADMIN_ANSWERED:
+        answer_bytes(c, &b, to.keep_alive);
+        break;
+    case ADMIN_WAITS:
+        buf_fini(&b);
+        c->wait_answer = c->hangup = true; /* what follows in the input is not kept */
+        break;
+    case ADMIN_FAILED:
+        buf_fini(&b);
+        conn_kill(c);
+        break;
+    }
+}
+
+static void on_done(struct conn *c)
+{
+    if (try_upgrade(c)) return;
+    if (c->admin)
+        serve_admin(c);
+    else
+        serve(c);
+    if (c->state != CONN_HTTP || c->wait_answer) return;
+    http1_req_next(&c->in.http->req);
+    c->in.http->phase_ms = loop_now_ms(c->worker->loop);
+}
+
+static void refuse_memory(struct conn *c)
+{
+    struct http1_reply to = { .minor = 1 };
+    struct buf b;
+    begin(&b);
+    if (http1_res_error(&b, to, 503,
+                        SPAN("The server holds too many unfinished requests "
+                             "(limits.request_total_bytes); try again.")) != ERR_OK) {
+        buf_fini(&b);
+        conn_kill(c);
+        return;
+    }
+    answer_bytes(c, &b, false);
+}
+
+void conn_http_input(struct conn *c, char *in, size_t n)
+{
+    while (c->state == CONN_HTTP && !c->hangup && !c->wait_answer) {
+        struct http_conn *http = c->in.http;
+        enum http1_phase phase = http1_req_phase(&http->req);
+        if (phase == HTTP1_IDLE && n > 0) http->phase_ms = loop_now_ms(c->worker->loop);
+        enum http1_ev ev;
+        size_t used = http1_req_feed(&http->req, in, n, &ev);
+        in += used;
+        n -= used;
+        switch (ev) {
+        case HTTP1_EV_MORE:
+            if (!conn_hold(c, http1_req_held(&http->req))) refuse_memory(c);
+            conn_set_timer(c);
+            return;
+        case HTTP1_EV_HEAD:
+            on_head(c);
+            break;
+        case HTTP1_EV_DONE:
+            on_done(c);
+            break;
+        case HTTP1_EV_FAIL:
+            answer_failure(c);
+            break;
+        }
+    }
+    if (c->state == CONN_WS && n > 0) conn_ws_input(c, (uint8_t *)in, n);
+}
+
+/* --- time --- */
+
+uint64_t conn_http_deadline(const struct conn *c)
+{
+    const struct config *cfg = c->worker->server->cfg;
+    const struct http_conn *http = c->in.http;
+    uint64_t timeout = 0;
+    switch (http1_req_phase(&http->req)) {
+    case HTTP1_IDLE:
+        timeout = http->n_requests ? cfg->keepalive_timeout_ms : cfg->handshake_timeout_ms;
+        break;
+    case HTTP1_IN_HEAD:
+        timeout = cfg->handshake_timeout_ms;
+        break;
+    case HTTP1_IN_BODY:
+        timeout = cfg->body_timeout_ms;
+        break;
+    case HTTP1_COMPLETE: /* waits for an answer of ours, or for the end */
+    case HTTP1_FAILED:
+        timeout = cfg->body_timeout_ms;
+        break;
+    }
+    return timeout ? http->phase_ms + timeout : WHEEL_NEVER;
+}
+
+/* Who has begun a request is told; a silent one is just closed. */
+void conn_http_timeout(struct conn *c)
+{
+    struct http_conn *http = c->in.http;
+    enum http1_phase phase = http1_req_phase(&http->req);
+    if (c->wait_answer || phase == HTTP1_IDLE || c->hangup) {
+        conn_end(c, CONN_ENDING_MS);
+        return;
+    }
+    struct http1_reply to = { .minor = 1 };
+    struct buf b;
+    begin(&b);
+    struct span text = phase == HTTP1_IN_HEAD
+                           ? SPAN("The request's head did not arrive within handshake_timeout_ms.")
+                           : SPAN("The request's body did not arrive within body_timeout_ms.");
+    if (http1_res_error(&b, to, 408, text) != ERR_OK) {
+        buf_fini(&b);
+        conn_kill(c);
+        return;
+    }
+    answer_bytes(c, &b, false);
+}

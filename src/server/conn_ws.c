@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server/conn_ws.c: a connection that speaks WebSocket: frames in, frames out, admission after the
+ * upgrade, keep-alive (protocol page 1.2, 1.5, 1.6).
+ *
+ * Admission comes after the 101, so that browsers see a protocol error with its code and text and
+ * not a failed request.
+ */
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "http/url.h"
+#include "net/fds.h"
+#include "server/conn.h"
+#include "server/origin.h"
+#include "server/server_priv.h"
+#include "ws/encoder.h"
+
+/* --- the hub's sink --- */
+
+static void sink_deliver(struct hub_conn *hc, struct msg *msg)
+{
+    conn_send_msg(conn_of_hub(hc), msg);
+}
+
+static void sink_close(struct hub_conn *hc, unsigned code, struct span text)
+{
+    conn_ws_refuse(conn_of_hub(hc), code, text);
+}
+
+static void sink_refused(struct hub_conn *hc, const struct peer_refusal *r)
+{
+    char id[SOCKET_ID_MAX];
+    struct span text = r->text.p ? r->text : r->error_text;
+    log_info("client", "refused", kv_span("app", hc->app->s->id),
+             kv_span("socket_id", span_of(id, socket_id_write(hc->socket_id, id))),
+             kv_span("channel", r->channel), kv_u64("code", r->code ? r->code : r->status),
+             kv_span("why", text));
+    if (r->detail.n)
+        log_debug("client", "refused because", kv_span("channel", r->channel),
+                  kv_span("detail", r->detail));
+}
+
+static void sink_cache_full(void *ctx, struct app *app, struct span channel)
+{
+    (void)ctx;
+    log_warn("cache", "event not kept", kv_span("app", app->s->id), kv_span("channel", channel),
+             kv_str("option", "limits.cache_bytes"), kv_u64("limit", app->s->limits.cache_bytes));
+}
+
+const struct hub_sink conn_hub_sink = {
+    .frame_head = ws_text_head,
+    .deliver = sink_deliver,
+    .close = sink_close,
+    .refused = sink_refused,
+    .cache_full = sink_cache_full,
+};
+
+/* --- frames of our own --- */
+
+static void begin_bytes(struct buf *b)
+{
+    buf_init(b);
+    msg_begin(b, 128);
+}
+
+static void send_close(struct conn *c, uint16_t code, struct span reason)
+{
+    struct buf b;
+    begin_bytes(&b);
+    ws_write_close(&b, code, reason, NULL);
+    conn_send_bytes(c, &b);
+}
+
+void conn_ws_refuse(struct conn *c, unsigned code, struct span text)
+{
+    if (c->state != CONN_WS) return;
+    struct buf error = { 0 }, b;
+    event_error(&error, (struct span) { NULL, 0 }, code, text);
+    begin_bytes(&b);
+    ws_write_text(&b, buf_span(&error), NULL);
+    ws_write_close(&b, (uint16_t)code, text, NULL);
+    if (buf_failed(&error)) b._failed = true;
+    conn_send_bytes(c, &b);
+    buf_fini(&error);
+    conn_end(c, CONN_ENDING_MS);
+}
+
+void conn_ws_fini(struct conn *c)
+{
+    struct worker *w = c->worker;
+    ws_dec_fini(&c->in.dec);
+    if (!c->hub.app) return; /* was not admitted */
+    hub_conn_close(w->hub, &c->hub);
+    if (c->counted) app_conn_drop(c->hub.app);
+    c->counted = false;
+    count_add(&w->counts.closed, 1);
+}
+
+/* --- admission --- */
+
+struct refusal {
+    unsigned code;
+    struct buf text;
+};
+
+static bool no_descriptors(const struct server *s)
+{
+    return fds_in_use() > s->n_upgrade_fds;
+}
+
+static void refuse_origin(struct refusal *r, const struct app *app, struct span origin)
+{
+    r->code = 4009;
+    buf_add_fmt(&r->text, "Origin not allowed: ");
+    if (origin.p)
+        buf_add_fmt(&r->text, "%.*s is not in allowed_origins of app %.*s.",
+                    (int)(origin.n < 60 ? origin.n : 60), origin.p, SPAN_FMT(app->s->id));
+    else
+        buf_add_fmt(&r->text, "the request has no Origin and app %.*s has allowed_origins.",
+                    SPAN_FMT(app->s->id));
+}
+
+/* Fills `r` and returns false where the client may not come in. */
+static bool admit(struct conn *c, const struct ws_open *open, struct app *app, struct span key,
+                  struct refusal *r)
+{
+    const struct server *s = c->worker->server;
+    if (!app) {
+        r->code = 4001;
+        buf_add_fmt(&r->text, "App key %.*s does not exist.", (int)(key.n < 60 ? key.n : 60),
+                    key.p);
+    } else if (!app->s->enabled) {
+        r->code = 4003;
+        buf_add_fmt(&r->text, "The app is not enabled.");
+    } else if (!origin_allowed(&app->s->allowed_origins, open->origin)) {
+        refuse_origin(r, app, open->origin);
+    } else if (server_stopping(s) || no_descriptors(s)) {
+        r->code = 4100;
+        buf_add_fmt(&r->text, server_stopping(s) ? "The server is stopping."
+                                                 : "The server has no room for more connections.");
+    } else if (!app_conn_take(app)) {
+        r->code = (unsigned)app->s->connection_limit_code;
+        buf_add_fmt(&r->text, "The current concurrent connections quota has been reached.");
+    } else {
+        c->counted = true;
+        return true;
+    }
+    return false;
+}
+
+/* Both halves of the socket id are not 0. */
+static uint64_t new_socket_id(void)
+{
+    for (;;) {
+        uint64_t id = rand_u64();
+        if ((uint32_t)id && id >> 32) return id;
+    }
+}
+
+static bool is_utf8_key(struct span raw, struct buf *scratch, struct span *key)
+{
+    return url_text(raw, URL_PLUS_LITERAL, scratch, key) == ERR_OK && utf8_valid(*key);
+}
+
+void conn_ws_open(struct conn *c, const struct ws_open *open)
+{
+    struct worker *w = c->worker;
+    struct buf scratch = { 0 };
+    struct refusal r = { 0 };
+    struct span key = { "", 0 };
+    struct app *app = NULL;
+    if (is_utf8_key(open->key, &scratch, &key)) app = apps_find_key(w->server->apps, key);
+    conn_upgraded(c);
+    ws_dec_init(&c->in.dec);
+    if (admit(c, open, app, key, &r)) {
+        count_add(&w->counts.opened, 1);
+        hub_conn_open(w->hub, &c->hub, app, new_socket_id());
+        conn_set_timer(c);
+    } else {
+        log_info("conn", "client not admitted", kv_span("client", open->client),
+                 kv_span("key", span_head(key, 100)), kv_span("origin", open->origin),
+                 kv_u64("code", r.code), kv_span("why", buf_span(&r.text)));
+        conn_ws_refuse(c, r.code, buf_span(&r.text));
+    }
+    buf_fini(&r.text);
+    buf_fini(&scratch);
+}
+
+/* --- input --- */
+
+static void on_message(struct conn *c, const struct ws_ev *ev)
+{
+    if (ev->op == WS_OP_BINARY && !utf8_valid(ev->data)) {
+        struct peer_refusal r = { .code = 4200, .text = SPAN("Invalid message format: binary") };
+        sink_refused(&c->hub, &r);
+        struct buf *out = hub_text_begin(c->worker->hub, 128);
+        event_error(out, r.channel, r.code, r.text);
+        hub_text_send(c->worker->hub, &c->hub);
+        return;
+    }
+    hub_on_text(c->worker->hub, &c->hub, ev->data);
+}
+
+static void on_ping(struct conn *c, struct span payload)
+{
+    struct buf b;
+    begin_bytes(&b);
+    ws_write_pong(&b, payload, NULL);
+    conn_send_bytes(c, &b);
+}
+
+static void on_end(struct conn *c, const struct ws_ev *ev)
+{
+    if (ev->kind == WS_EV_FAIL)
+        log_info("client", "frames refused", kv_span("app", c->hub.app->s->id),
+                 kv_u64("code", ev->close_code), kv_span("why", ev->data));
+    send_close(c, ev->close_code, ev->data);
+    conn_end(c, CONN_ENDING_MS);
+}
+
+static void over_budget(struct conn *c)
+{
+    conn_ws_refuse(c, 4100,
+                   SPAN("The server holds too many unfinished messages "
+                        "(limits.request_total_bytes)."));
+}
+
+void conn_ws_input(struct conn *c, uint8_t *in, size_t n)
+{
+    const struct ws_limits *limits = &c->worker->server->ws_limits[c->hub.app->index];
+    for (;;) {
+        struct ws_ev ev;
+        size_t used = ws_decode(&c->in.dec, limits, in, n, &ev);
+        in += used;
+        n -= used;
+        switch (ev.kind) {
+        case WS_EV_MORE:
+            if (!conn_hold(c, ws_dec_memory(&c->in.dec))) over_budget(c);
+            return;
+        case WS_EV_MESSAGE:
+            on_message(c, &ev);
+            break;
+        case WS_EV_PING:
+            on_ping(c, ev.data);
+            break;
+        case WS_EV_PONG:
+            break;
+        case WS_EV_CLOSE:
+        case WS_EV_FAIL:
+            on_end(c, &ev);
+            return;
+        }
+        if (c->state != CONN_WS) return;
+    }
+}
+
+/* --- keep-alive: silence for ping_interval_s → ping; no sign of life for pong_timeout_s → 4201 ---
+ */
+
+static uint64_t auth_deadline(const struct conn *c)
+{
+    const struct app_settings *s = c->hub.app->s;
+    if (!s->user_authentication || c->hub.authorised) return WHEEL_NEVER;
+    return c->since_ms + s->user_authentication_timeout_ms;
+}
+
+uint64_t conn_ws_deadline(const struct conn *c)
+{
+    const struct app_settings *s = c->hub.app->s;
+    uint64_t quiet_s = s->ping_interval_s + (c->pinged ? s->pong_timeout_s : 0);
+    uint64_t alive = c->seen_ms + quiet_s * 1000, auth = auth_deadline(c);
+    return alive < auth ? alive : auth;
+}
+
+void conn_ws_timeout(struct conn *c)
+{
+    uint64_t now = loop_now_ms(c->worker->loop);
+    if (auth_deadline(c) <= now) {
+        conn_ws_refuse(c, 4009, SPAN("Connection not authorized within timeout."));
+    } else if (c->pinged) {
+        count_add(&c->worker->counts.ping_cut, 1);
+        conn_ws_refuse(c, 4201, SPAN("Pong reply not received in time"));
+    } else {
+        struct buf b;
+        begin_bytes(&b);
+        ws_write_ping(&b, (struct span) { "", 0 }, NULL);
+        conn_send_bytes(c, &b);
+        c->pinged = true;
+    }
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server/drain.h: how a worker stops (design.md 3.6).
+ *
+ *     SERVES ──> DRAINS (drain_ms > 0: serving goes on, closes are spread) ──> FINISHES ──> DONE
+ *
+ * FINISHES: nothing is accepted; requests that have begun get DRAIN_HTTP_MS; every WebSocket gets
+ * its error and close frame at once and CONN_ENDING_MS to hang up.
+ */
+#ifndef SERVER_DRAIN_H
+#define SERVER_DRAIN_H
+#include "server/worker.h"
+
+#define DRAIN_HTTP_MS 2000
+#define DRAIN_STEP_MS 50
+
+void drain_begin(struct worker *w);
+/* In the timers phase of each turn; stops the loop when all is done. */
+void drain_step(struct worker *w);
+/* When drain_step must run at the latest; LOOP_NEVER while serving. */
+uint64_t drain_deadline_ms(const struct worker *w);
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server/worker.c: see worker.h. The phases of a turn, in the order in which net/loop runs them:
+ * I/O (conn.c) · mailbox · timers · flush · close.
+ */
+#include "server/worker.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/signals.h"
+#include "server/conn.h"
+#include "server/drain.h"
+#include "server/server_priv.h"
+
+#define TIMERS_PER_TURN 20000
+
+/* --- phases --- */
+
+static void run_tasks(struct worker *w)
+{
+    for (struct mpsc_node *node = mpsc_take_all(&w->tasks), *next; node; node = next) {
+        next = node->next;
+        struct task *t = CONTAINER_OF(node, struct task, node);
+        t->run(w, t);
+    }
+}
+
+static void on_mailbox(void *ctx)
+{
+    struct worker *w = ctx;
+    hub_turn_begin(w->hub, loop_now_ms(w->loop));
+    run_tasks(w);
+    if (hub_run_mailbox(w->hub)) loop_again(w->loop);
+    w->mailbox_done = true;
+}
+
+static void on_timers(void *ctx)
+{
+    struct worker *w = ctx;
+    if (wheel_advance(&w->wheel, loop_now_ms(w->loop), TIMERS_PER_TURN)) loop_again(w->loop);
+    drain_step(w);
+}
+
+static void on_flush(void *ctx)
+{
+    conn_flush_all(ctx);
+}
+
+static void on_close(void *ctx)
+{
+    struct worker *w = ctx;
+    conn_free_dead(w);
+    hub_turn_end(w->hub);
+    w->mailbox_done = false;
+}
+
+static uint64_t next_deadline(void *ctx)
+{
+    struct worker *w = ctx;
+    uint64_t at = wheel_next_ms(&w->wheel);
+    uint64_t hub = hub_next_deadline_ms(w->hub), drain = drain_deadline_ms(w);
+    if (hub < at) at = hub;
+    return drain < at ? drain : at;
+}
+
+/* --- hand-over --- */
+
+void worker_wake(struct worker *w)
+{
+    bool here = atomic_load_explicit(&w->self, memory_order_relaxed) == (uintptr_t)pthread_self();
+    if (!here)
+        loop_wake(w->loop);
+    else if (w->mailbox_done)
+        loop_again(w->loop); /* else the mailbox phase of this very turn is still to come */
+}
+
+void worker_post(struct worker *w, struct task *t)
+{
+    if (mpsc_push(&w->tasks, &t->node)) worker_wake(w);
+}
+
+/* --- life --- */
+
+enum err worker_init(struct worker *w, struct server *server, unsigned index)
+{
+    w->server = server;
+    w->index = index;
+    w->phase = WORKER_SERVES;
+    list_init(&w->http);
+    list_init(&w->ws);
+    list_init(&w->ending);
+    list_init(&w->dirty);
+    list_init(&w->dead);
+    const struct loop_hooks hooks = {
+        .ctx = w,
+        .mailbox = on_mailbox,
+        .timers = on_timers,
+        .flush = on_flush,
+        .close = on_close,
+        .deadline = next_deadline,
+    };
+    enum err err = loop_new(&hooks, &w->loop);
+    if (err) return err;
+    if ((err = poller_open(w->loop, &w->poller))) return err;
+    if ((err = wheel_init(&w->wheel, WHEEL_TICK_MS, loop_now_ms(w->loop), conn_on_timer, w)))
+        return err;
+    if ((err = hub_new(&w->hub, server->dir, index, &conn_hub_sink))) return err;
+    const struct api_settings api = {
+        .apps = server->apps,
+        .hub = w->hub,
+        .path_prefix = server->cfg->path_prefix,
+        .auth_window_s = server->cfg->auth_timestamp_window_s,
+        .explain = server->cfg->dev || server->cfg->log.level >= LOG_DEBUG,
+    };
+    if ((err = api_new(&w->api, &api))) return err;
+    w->read_buf = mem_alloc(WORKER_READ_BYTES);
+    return w->read_buf ? ERR_OK : ERR_NOMEM;
+}
+
+static void accept_main(void *ctx, int fd, const struct sock_addr *peer)
+{
+    (void)peer;
+    conn_new(ctx, fd, false);
+}
+
+static void accept_admin(void *ctx, int fd, const struct sock_addr *peer)
+{
+    (void)peer;
+    conn_new(ctx, fd, true);
+}
+
+/* Worker 0 serves the admin listener, too. */
+static enum err open_listeners(struct worker *w)
+{
+    struct server *s = w->server;
+    for (size_t i = 0; i < s->n_endpoints; i++) {
+        bool admin = i + 1 == s->n_endpoints;
+        if (admin && w->index != 0) continue;
+        const struct listener_hooks hooks = { .ctx = w,
+                                              .on_accept = admin ? accept_admin : accept_main };
+        enum err err = listener_open(s->endpoints[i], w->index, w->poller, &hooks,
+                                     &w->listeners[w->n_listeners]);
+        if (err) return err;
+        w->n_listeners++;
+    }
+    return ERR_OK;
+}
+
+static void *thread_main(void *arg)
+{
+    struct worker *w = arg;
+    signals_block_all();
+    atomic_store_explicit(&w->self, (uintptr_t)pthread_self(), memory_order_relaxed);
+    loop_run(w->loop);
+    atomic_fetch_sub_explicit(&w->server->n_running, 1, memory_order_release);
+    return NULL;
+}
+
+enum err worker_start(struct worker *w, struct diag *d)
+{
+    enum err err = open_listeners(w);
+    if (err) return diag_set(d, err, "worker %u cannot accept: %s", w->index, err_text(err));
+    atomic_fetch_add_explicit(&w->server->n_running, 1, memory_order_relaxed);
+    w->started = pthread_create(&w->thread, NULL, thread_main, w) == 0;
+    if (!w->started) return diag_set(d, ERR_IO, "no thread could be made for worker %u", w->index);
+    return ERR_OK;
+}
+
+void worker_join(struct worker *w)
+{
+    if (!w->started) return;
+    pthread_join(w->thread, NULL);
+    w->started = false;
+}
+
+static void kill_all(struct list *conns)
+{
+    for (struct list *node; (node = list_first(conns));)
+        conn_kill(CONTAINER_OF(node, struct conn, link));
+}
+
+/* All threads have ended, so this one may do what was left to them. */
+void worker_end_conns(struct worker *w)
+{
+    for (size_t i = 0; i < w->n_listeners; i++) listener_close(&w->listeners[i]);
+    if (w->hub) { /* nothing was accepted before there was one */
+        kill_all(&w->http);
+        kill_all(&w->ws);
+        kill_all(&w->ending);
+    }
+    run_tasks(w);
+}
+
+void worker_fini(struct worker *w)
+{
+    if (w->hub) hub_free(w->hub);
+    if (w->dead.next) conn_free_dead(w);
+    api_free(w->api);
+    wheel_fini(&w->wheel);
+    poller_close(&w->poller);
+    loop_free(&w->loop);
+    mem_free(w->read_buf);
+}

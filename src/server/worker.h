@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server/worker.h: one thread with its loop, its connections and its hub. Nothing of it is touched
+ * by another thread but through worker_post().
+ */
+#ifndef SERVER_WORKER_H
+#define SERVER_WORKER_H
+#include "api/api.h"
+#include "hub/hub.h"
+#include "net/listener.h"
+#include "net/wheel.h"
+#include "server/config.h"
+#include "ws/decoder.h"
+#include <pthread.h>
+
+#define WORKER_READ_BYTES 65536
+#define WORKER_MAX_LISTENERS 65 /* listen (64) and admin */
+
+struct server;
+struct worker;
+
+/* Work handed to a worker's thread by any other. The node is the caller's until `run` is called. */
+struct task {
+    struct mpsc_node node;
+    void (*run)(struct worker *w, struct task *t);
+};
+
+/* How a worker ends (design.md 3.6). */
+enum worker_phase { WORKER_SERVES, WORKER_DRAINS, WORKER_FINISHES, WORKER_DONE };
+
+struct worker_counts { /* written by the worker, read by anybody */
+    _Atomic uint64_t accepted, opened, closed, http_requests, slow_cut, ping_cut, held_bytes;
+    _Atomic uint64_t n_http, n_ws;
+};
+
+struct worker {
+    struct server *server;
+    unsigned index;
+    pthread_t thread;
+    bool started;           /* the thread exists */
+    _Atomic uintptr_t self; /* the thread's own pthread_self(); 0 before it runs */
+    bool mailbox_done;      /* in this turn: what comes later needs another one */
+    struct loop *loop;
+    struct poller *poller;
+    struct hub *hub;
+    struct api *api;
+    struct wheel wheel;
+    struct listener *listeners[WORKER_MAX_LISTENERS];
+    size_t n_listeners;
+    struct mpsc tasks;
+    struct task drain_task, stop_task; /* the main thread's, each used once */
+
+    struct list http, ws, ending; /* connections by state; http oldest first */
+    struct list dirty;            /* with output of this turn */
+    struct list dead;             /* to be freed in the close phase */
+    struct worker_counts counts;
+
+    enum worker_phase phase;
+    uint64_t phase_since_ms;
+    uint64_t n_to_drain; /* WebSockets when draining began */
+    uint8_t *read_buf;   /* WORKER_READ_BYTES, shared by all connections */
+};
+
+enum err worker_init(struct worker *w, struct server *server, unsigned index) MUST_USE;
+enum err worker_start(struct worker *w, struct diag *d) MUST_USE;
+/* Any thread. */
+void worker_post(struct worker *w, struct task *t);
+void worker_join(struct worker *w);
+/* After all joins, in this order, each for all workers before the next: ends connections and tasks
+ * that are left; frees. */
+void worker_end_conns(struct worker *w);
+void worker_fini(struct worker *w);
+/* Any thread: makes the worker look into its mailbox and tasks. */
+void worker_wake(struct worker *w);
+
+static inline void count_add(_Atomic uint64_t *counter, int64_t n)
+{
+    uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, old + (uint64_t)n, memory_order_relaxed); /* one writer */
+}
+static inline uint64_t count_get(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+#endif
