@@ -36,6 +36,12 @@ static inline bool buf_failed(const struct buf *b)
     return b->_failed;
 }
 
+/* Marks a failure that a writer met elsewhere, so that it is noticed at the end like any other. */
+static inline void buf_fail(struct buf *b)
+{
+    b->_failed = true;
+}
+
 static inline struct span buf_span(const struct buf *b)
 {
     return span_of(b->p, b->n);

@@ -23,6 +23,12 @@ struct map {
 
 typedef bool map_eq(const void *entry, const void *key);
 
+/* Memory that the map owns now. */
+static inline size_t map_bytes(const struct map *m)
+{
+    return m->_slots ? ((size_t)m->_mask + 1) * sizeof *m->_slots : 0;
+}
+
 void map_fini(struct map *m); /* frees the slots, not the entries */
 
 /* The entry with this hash for which `eq(entry, key)` holds, or NULL. */

@@ -159,7 +159,7 @@ static void send_list(struct worker *w, struct task *t)
     for (unsigned i = 0; i < job->n_parts; i++) {
         struct buf *part = &job->parts[i].json;
         if (part->n) json_raw(&all, buf_span(part));
-        if (buf_failed(part)) all._failed = true;
+        if (buf_failed(part)) buf_fail(&all);
         buf_fini(part);
     }
     json_close(&all, ']');

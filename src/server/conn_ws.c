@@ -80,7 +80,7 @@ void conn_ws_refuse(struct conn *c, unsigned code, struct span text)
     begin_bytes(&b);
     ws_write_text(&b, buf_span(&error), NULL);
     ws_write_close(&b, (uint16_t)code, text, NULL);
-    if (buf_failed(&error)) b._failed = true;
+    if (buf_failed(&error)) buf_fail(&b);
     conn_send_bytes(c, &b);
     buf_fini(&error);
     conn_end(c, CONN_ENDING_MS);
