@@ -99,6 +99,18 @@ void config_free(struct config **cfg)
     *cfg = NULL;
 }
 
+struct span config_from(const struct config *cfg, size_t option)
+{
+    CHECK(option < N_GLOBAL_OPTIONS);
+    return cfg->_from[option];
+}
+
+struct span config_app_from(const struct config *cfg, size_t app, size_t option)
+{
+    CHECK(app < cfg->n_apps && option < N_APP_OPTIONS);
+    return cfg->_app_from[app][option];
+}
+
 const struct app_settings *config_find_app(const struct config *cfg, struct span id)
 {
     for (size_t i = 0; i < cfg->n_apps; i++)

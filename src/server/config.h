@@ -131,6 +131,11 @@ void config_free(struct config **cfg);
 /* Whether an IPv6 address (IPv4 as ::ffff:a.b.c.d) lies in one of the networks. */
 bool config_nets_have(const struct config_nets *nets, const uint8_t addr[16]);
 
+/* Where the value of a row of options.def comes from, like "log.level (peal.yaml:12)"; empty: it is
+ * the default. `app` is an index into cfg->apps. */
+struct span config_from(const struct config *cfg, size_t option);
+struct span config_app_from(const struct config *cfg, size_t app, size_t option);
+
 /* The app with this id, or NULL. */
 const struct app_settings *config_find_app(const struct config *cfg, struct span id);
 #endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cli/cmd.c: the table of commands, and what all of them print in the same way.
+ */
+#include "cli/cmd.h"
+#include "base/buf.h"
+#include "cli/text.h"
+#include "server/near.h"
+#include <sysexits.h>
+
+const struct cmd *const commands[] = {
+    &cmd_serve, &cmd_trigger, &cmd_listen, &cmd_config, &cmd_version, &cmd_help, NULL,
+};
+
+const struct cmd *cmd_find(const char *name)
+{
+    for (const struct cmd *const *c = commands; *c; c++)
+        if (strcmp((*c)->name, name) == 0) return *c;
+    return NULL;
+}
+
+int cmd_usage(bool asked_for)
+{
+    FILE *to = asked_for ? stdout : stderr;
+    fputs("usage: peal <command> [options]\n\n", to);
+    for (const struct cmd *const *c = commands; *c; c++)
+        fprintf(to, "  %-8s  %s\n", (*c)->name, (*c)->help);
+    fputs("\n`peal help <command>` says more, with examples.\n", to);
+    return asked_for ? EX_OK : EX_USAGE;
+}
+
+int cmd_unknown(const char *name)
+{
+    struct near near = { .word = span_str(name) };
+    for (const struct cmd *const *c = commands; *c; c++) near_try(&near, span_str((*c)->name));
+    fprintf(stderr, "peal: there is no command '%s'", name);
+    if (near.best.n) fprintf(stderr, "; did you mean '%.*s'?", SPAN_FMT(near.best));
+    fputs("\n\n", stderr);
+    return cmd_usage(false);
+}
+
+void cmd_print_page(const struct cmd *cmd)
+{
+    printf("usage: %s\n\n%s", cmd->usage, cmd->text);
+    if (cmd->n_specs) fputs("\noptions:\n", stdout);
+    for (size_t i = 0; i < cmd->n_specs; i++) {
+        char left[64];
+        const struct arg_spec *spec = &cmd->specs[i];
+        snprintf(left, sizeof left, "%s%s%s", spec->name, spec->value ? " " : "",
+                 spec->value ? spec->value : "");
+        printf("  %-24s  %s\n", left, spec->help);
+    }
+    if (*cmd->examples) printf("\nexamples:\n%s", cmd->examples);
+}
+
+int cmd_fail(const struct cmd *cmd, int code, const char *text)
+{
+    struct buf line = { 0 };
+    buf_add_fmt(&line, "peal %s: ", cmd->name);
+    text_add_safe(&line, span_str(text));
+    buf_add_byte(&line, '\n');
+    if (!buf_failed(&line)) fwrite(line.p, 1, line.n, stderr);
+    buf_fini(&line);
+    return code;
+}
+
+int cmd_fail_err(const struct cmd *cmd, enum err err, const struct diag *d)
+{
+    int code = err == ERR_CONFIG   ? EX_CONFIG
+               : err == ERR_DENIED ? EX_NOPERM
+               : err == ERR_BUSY   ? EX_UNAVAILABLE
+                                   : EX_OSERR;
+    return cmd_fail(cmd, code, d->text[0] ? d->text : err_text(err));
+}
+
+struct args cmd_args(const struct cmd *cmd, int argc, char **argv)
+{
+    return (
+        struct args) { .specs = cmd->specs, .n_specs = cmd->n_specs, .argc = argc, .argv = argv };
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cli/cmd.h: the sub-commands, and what they share: their pages, and how they end.
+ *
+ * A command gets argv[0] = its name and returns the exit code of the process, from sysexits.h.
+ * Results go to stdout, everything else to stderr.
+ */
+#ifndef CLI_CMD_H
+#define CLI_CMD_H
+#include "cli/args.h"
+
+struct cmd {
+    const char *name;
+    const char *help; /* one line */
+    int (*run)(int argc, char **argv);
+    const char *usage; /* "peal serve [options]" */
+    const char *text;  /* what it does, lines with \n */
+    const struct arg_spec *specs;
+    size_t n_specs;
+    const char *examples;
+};
+
+extern const struct cmd cmd_serve, cmd_trigger, cmd_listen, cmd_config, cmd_version, cmd_help;
+
+/* All of them; NULL at the end. */
+extern const struct cmd *const commands[];
+const struct cmd *cmd_find(const char *name); /* or NULL */
+
+/* The list of commands; to stderr with the exit code EX_USAGE, or to stdout with 0. */
+int cmd_usage(bool asked_for);
+int cmd_unknown(const char *name); /* EX_USAGE, with a suggestion */
+void cmd_print_page(const struct cmd *cmd);
+
+/* "peal NAME: TEXT" on stderr; returns `code`. Control characters are replaced. */
+int cmd_fail(const struct cmd *cmd, int code, const char *text);
+/* The same for what an operation of start-up returned. */
+int cmd_fail_err(const struct cmd *cmd, enum err err, const struct diag *d);
+
+/* Walks the arguments of a command; NULL-terminated table rows of `cmd`. */
+struct args cmd_args(const struct cmd *cmd, int argc, char **argv);
+#endif

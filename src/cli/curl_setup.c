@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cli/curl_setup.c: options of a libcurl handle, and its results in our terms.
+ */
+#include "cli/curl_setup.h"
+#include "base/buf.h"
+
+#define CONNECT_TIMEOUT_MS 10000L
+
+static bool is_here(const struct target *t)
+{
+    static const struct span names[] = { { "localhost", 9 }, { "127.0.0.1", 9 }, { "::1", 3 } };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (span_eq_nocase(t->host, names[i])) return true;
+    return t->socket.n > 0;
+}
+
+CURL *curl_setup(const struct target *t, const char *url)
+{
+    CURL *curl = curl_easy_init();
+    if (!curl) return NULL;
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_URL, url);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_USERAGENT, "peal/" PEAL_VERSION);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    if (!code && is_here(t)) code = curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    if (!code && t->socket.n) code = curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, t->socket.p);
+    if (!code) return curl;
+    curl_easy_cleanup(curl);
+    return NULL;
+}
+
+enum err curl_result(const struct target *t, CURLcode code, struct diag *d)
+{
+    struct buf where = { 0 };
+    enum err err = ERR_CLOSED;
+    if (code == CURLE_OK) return ERR_OK;
+    if (code == CURLE_COULDNT_RESOLVE_HOST) err = ERR_ABSENT;
+    if (code == CURLE_COULDNT_CONNECT) err = ERR_IO;
+    if (code == CURLE_OUT_OF_MEMORY) err = ERR_NOMEM;
+    if (t->socket.n)
+        buf_add_fmt(&where, "unix:%.*s", SPAN_FMT(t->socket));
+    else
+        target_authority(t, &where);
+    diag_set(d, err, "%.*s: %s", SPAN_FMT(where), curl_easy_strerror(code));
+    buf_fini(&where);
+    return err;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cli/target.c: flags first; then PUSHER_HOST or REVERB_HOST, which say where clients dial; then
+ * the main listener that a server would open with the configuration here.
+ */
+#include "cli/target.h"
+#include "base/buf.h"
+#include "server/config_value.h"
+
+#define DEFAULT_PORT 6001
+
+bool target_init(struct target *t)
+{
+    memset(t, 0, sizeof *t);
+    t->host = t->socket = t->path = span_of("", 0);
+    return settings_init(&t->_settings);
+}
+
+void target_fini(struct target *t)
+{
+    hmac_key_free(t->_secret);
+    config_free(&t->_cfg);
+    settings_fini(&t->_settings);
+}
+
+enum err target_take(struct target *t, const struct arg *arg, struct diag *d)
+{
+    if (arg_is(arg, "--host"))
+        t->_host = arg->value;
+    else if (arg_is(arg, "--app"))
+        t->_app = arg->value;
+    else if (arg_is(arg, "--path"))
+        t->_path = arg->value;
+    else if (arg_is(arg, "--tls"))
+        t->_tls = true;
+    else if (arg_is(arg, "--port"))
+        return arg_number(arg, 1, UINT16_MAX, &t->_port, d) ? ERR_OK : ERR_SYNTAX;
+    else
+        return settings_take(&t->_settings, arg, d);
+    return ERR_OK;
+}
+
+/* A wildcard address is where to listen; whoever dials means this machine. */
+static struct span dialled(struct span host)
+{
+    if (span_eq(host, SPAN("0.0.0.0"))) return SPAN("127.0.0.1");
+    return span_eq(host, SPAN("::")) ? SPAN("::1") : host;
+}
+
+static void use_listener(struct target *t, const struct config_addr *addr)
+{
+    if (addr->kind == CONFIG_ADDR_UNIX) {
+        t->socket = addr->path;
+        return;
+    }
+    t->host = dialled(addr->host);
+    t->port = addr->port ? addr->port : DEFAULT_PORT;
+}
+
+static void use_flags(struct target *t)
+{
+    struct span host = span_str(t->_host);
+    if (span_starts(host, SPAN("unix:"))) {
+        t->socket = span_skip(host, 5);
+        t->host = span_of("", 0);
+    } else if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']') {
+        t->host = span_of(host.p + 1, host.n - 2);
+        t->socket = span_of("", 0);
+    } else if (host.n) {
+        t->host = host;
+        t->socket = span_of("", 0);
+    }
+    if (host.n && !t->port) t->port = DEFAULT_PORT;
+    if (t->_port) t->port = (uint16_t)t->_port;
+}
+
+static enum err set_path(struct target *t, struct diag *d)
+{
+    struct span path = span_str(t->_path);
+    t->path = t->_cfg->path_prefix;
+    if (t->_path) t->path = span_eq(path, SPAN("/")) ? span_of("", 0) : path;
+    bool ok = !t->path.n || t->path.p[0] == '/';
+    for (size_t i = 0; i < t->path.n; i++)
+        ok = ok && t->path.p[i] > 0x20 && t->path.p[i] <= 0x7e && !strchr("?#", t->path.p[i]);
+    return ok ? ERR_OK : diag_set(d, ERR_SYNTAX, "--path must be a path like /ws");
+}
+
+/* A host that is none could carry a user, a path or a header into what we send. */
+static enum err check_host(const struct target *t, struct diag *d)
+{
+    struct buf text = { 0 };
+    struct config_addr addr;
+    config_addr_print(t->host, t->port, &text);
+    bool ok = t->socket.n || (config_addr_parse(buf_span(&text), &addr) && t->host.n &&
+                              addr.kind == CONFIG_ADDR_TCP);
+    buf_fini(&text);
+    return ok ? ERR_OK
+              : diag_set(d, ERR_SYNTAX, "the host must be a name or an address, not '%.*s'",
+                         SPAN_FMT(span_head(t->host, 100)));
+}
+
+static enum err set_place(struct target *t, struct diag *d)
+{
+    const struct config *cfg = t->_cfg;
+    if (cfg->dial.host.n && !t->_host) {
+        t->host = cfg->dial.host;
+        t->port = cfg->dial.port;
+        t->tls = cfg->dial.tls;
+    } else {
+        use_listener(t, &cfg->listen.items[0]);
+    }
+    use_flags(t);
+    if (t->_tls) t->tls = true;
+    enum err err = check_host(t, d);
+    return err ? err : set_path(t, d);
+}
+
+static enum err use_key(struct target *t, struct span id, struct span key, struct span secret)
+{
+    t->id = id;
+    t->key = key;
+    t->_secret = hmac_key_new(secret);
+    t->keys = (struct auth_keys) { .key = key, .secrets = &t->_secret, .n_secrets = 1 };
+    return t->_secret ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err set_app(struct target *t, struct diag *d)
+{
+    struct app_triple app;
+    if (t->_app) {
+        enum err err = settings_read_app(&t->_settings, t->_app, &app, d);
+        return err ? err : use_key(t, app.id, app.key, app.secret);
+    }
+    const struct config *cfg = t->_cfg;
+    if (cfg->n_apps == 1)
+        return use_key(t, cfg->apps[0].id, cfg->apps[0].key, cfg->apps[0].secrets.items[0]);
+    if (cfg->n_apps > 1)
+        return diag_set(d, ERR_CONFIG,
+                        "the configuration here has %zu apps; say which with --app ID:KEY:SECRET",
+                        cfg->n_apps);
+    return diag_set(d, ERR_CONFIG,
+                    "no app is configured here; give --app ID:KEY:SECRET (or --app @FILE), or "
+                    "PUSHER_APP_ID, PUSHER_APP_KEY and PUSHER_APP_SECRET in .env");
+}
+
+enum err target_resolve(struct target *t, struct diag *d)
+{
+    enum err err = settings_load(&t->_settings, &t->_cfg, d);
+    if (!err) err = set_place(t, d);
+    return err ? err : set_app(t, d);
+}
+
+void target_authority(const struct target *t, struct buf *out)
+{
+    if (t->socket.n) {
+        BUF_ADD_LIT(out, "localhost");
+        return;
+    }
+    bool v6 = memchr(t->host.p, ':', t->host.n) != NULL;
+    buf_add_fmt(out, v6 ? "[%.*s]" : "%.*s", SPAN_FMT(t->host));
+    if (t->port != (t->tls ? 443 : 80)) buf_add_fmt(out, ":%u", t->port);
+}

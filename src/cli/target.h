@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cli/target.h: which server, and which app, a command talks to: from its flags, else from .env and
+ * the configuration here.
+ */
+#ifndef CLI_TARGET_H
+#define CLI_TARGET_H
+#include "cli/settings.h"
+#include "pusher/auth.h"
+
+#define TARGET_SPECS                                                                               \
+    { "--host", "HOST", "the server (or unix:/path; default: what .env and peal.yaml say)" },      \
+        { "--port", "N", "its port" }, { "--tls", NULL, "use TLS" },                               \
+        { "--path", "PATH", "in front of all routes, where the server has a path_prefix" },        \
+        { "--app", "ID:KEY:SECRET", "the app, or @FILE with that in it" },                         \
+        { "--config", "FILE", "settings (default ./peal.yaml where it exists)" },                  \
+    {                                                                                              \
+        "--env", "FILE", "environment file (default ./.env where it exists)"                       \
+    }
+
+struct target {
+    struct span host;   /* no brackets; "" for a Unix socket */
+    struct span socket; /* path of a Unix socket, else "" */
+    uint16_t port;
+    bool tls;
+    struct span path; /* "" or "/prefix" */
+    struct span id, key;
+    struct auth_keys keys; /* signs for the app */
+    struct settings _settings;
+    struct config *_cfg;
+    struct hmac_key *_secret;
+    const char *_host, *_app, *_path; /* as given */
+    uint64_t _port;
+    bool _tls;
+};
+
+/* False: no memory. */
+bool target_init(struct target *t);
+void target_fini(struct target *t);
+
+/* As settings_take(). */
+enum err target_take(struct target *t, const struct arg *arg, struct diag *d) MUST_USE;
+
+/* Reads the configuration and fills the public fields; they live until target_fini(). */
+enum err target_resolve(struct target *t, struct diag *d) MUST_USE;
+
+/* Appends "host[:port]" as it stands in a URL or a Host header; the port is left out where it is
+ * the scheme's own. */
+void target_authority(const struct target *t, struct buf *out);
+#endif

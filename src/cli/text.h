@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT
+ * cli/text.h: text from elsewhere, made safe for a terminal. Pure. */
+#ifndef CLI_TEXT_H
+#define CLI_TEXT_H
+#include "base/buf.h"
+
+/* Appends `s`; control characters (C0, DEL, C1) and octets that are no UTF-8 become \n, \t, \r or
+ * \xNN, so that nothing can move the cursor or forge a line. */
+void text_add_safe(struct buf *out, struct span s);
+#endif
