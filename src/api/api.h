@@ -55,8 +55,7 @@ struct api_call {
 /* Looks at a request whose head is complete: route, method, app, parameters, time and signature
  * (which covers body_md5, and so the body). `unix_s`: seconds since 1970. Allocates only scratch.
  * Never fails: what is wrong is answered by api_finish. */
-void api_head(struct api *api, const struct http1_req *req, uint64_t unix_s,
-              struct api_call *call);
+void api_head(struct api *api, const struct http1_req *req, uint64_t unix_s, struct api_call *call);
 
 /* Carries out a complete request and appends the whole response (with CORS headers) to `out`.
  * `call` is what api_head filled for this request. Within a turn of the hub (hub_turn_begin).

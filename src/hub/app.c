@@ -6,6 +6,7 @@
 #include "hub/app.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "hub/limit.h"
 
 static bool has_key(const void *entry, const void *key)
 {
@@ -115,4 +116,13 @@ bool app_conn_take(struct app *app)
 void app_conn_drop(struct app *app)
 {
     atomic_fetch_sub_explicit(&app->n_conns, 1, memory_order_relaxed);
+}
+
+bool app_publish_take(struct app *app, uint64_t now_ms, uint32_t points, uint32_t *left)
+{
+    uint64_t limit = app->s->limits.publishes_per_second;
+    uint32_t per_second = limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX;
+    *left = 0;
+    if (per_second == 0) return true;
+    return limit_take_shared(&app->_publish_window, now_ms, points, per_second, left);
 }

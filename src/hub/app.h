@@ -75,4 +75,8 @@ struct app *apps_find_id(const struct apps *apps, struct span id);
 /* Takes one place under limits.connections; false when full. Any thread. */
 bool app_conn_take(struct app *app);
 void app_conn_drop(struct app *app);
+
+/* Takes `points` under limits.publishes_per_second, or nothing. `*left`: what is left of this
+ * second (0 where there is no limit). Any thread; `now_ms` monotonic. */
+bool app_publish_take(struct app *app, uint64_t now_ms, uint32_t points, uint32_t *left);
 #endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * api/api_answer.c: responses: `{"error":"…","code":…}` for refusals, JSON objects for successes,
+ * each with the CORS headers.
+ *
+ * Errors are sentences for people: they quote what was sent, so everything from outside goes
+ * through add_clean. Running out of memory has an answer that needs none but the output's.
+ */
+#include "api/api_priv.h"
+#include "base/json_write.h"
+#include "base/utf8.h"
+#include <stdio.h>
+
+#define QUOTED_MAX 200
+#define N_CORS 3
+
+static const struct span no_memory =
+    SPAN("{\"error\":\"The server is out of memory; nothing, or not all, was done. Try again.\","
+         "\"code\":503}");
+
+void add_clean(struct buf *b, struct span text, size_t max)
+{
+    size_t at = 0;
+    while (at < text.n) {
+        size_t n = utf8_char(text.p + at, text.n - at);
+        if (at + (n ? n : 1) > max) {
+            BUF_ADD_LIT(b, "\xe2\x80\xa6"); /* … */
+            return;
+        }
+        if (n)
+            buf_add(b, text.p + at, n);
+        else
+            BUF_ADD_LIT(b, "\xef\xbf\xbd"); /* U+FFFD */
+        at += n ? n : 1;
+    }
+}
+
+void add_quoted(struct buf *b, struct span text)
+{
+    buf_add_byte(b, '\'');
+    add_clean(b, text, QUOTED_MAX);
+    buf_add_byte(b, '\'');
+}
+
+void add_app(struct request *r)
+{
+    BUF_ADD_LIT(&r->api->words, " of app ");
+    add_quoted(&r->api->words, r->app->s->id);
+}
+
+void answer_no_memory(struct request *r)
+{
+    r->answer = (struct answer) {
+        .status = 503,
+        .type = SPAN("application/json"),
+        .body = no_memory,
+        .retry = true,
+    };
+}
+
+bool answer_is_no_memory(const struct answer *answer)
+{
+    return answer->body.p == no_memory.p;
+}
+
+void answer_error(struct request *r, unsigned status)
+{
+    struct buf *json = &r->api->json;
+    buf_clear(json);
+    json_open(json, '{');
+    json_key(json, SPAN("error"));
+    json_string(json, buf_span(&r->api->words));
+    json_key(json, SPAN("code"));
+    json_u64(json, status);
+    json_close(json, '}');
+    if (buf_failed(&r->api->words)) {
+        answer_no_memory(r);
+        return;
+    }
+    answer_json(r);
+    if (!answer_is_no_memory(&r->answer)) r->answer.status = (uint16_t)status;
+}
+
+void answer_static(struct request *r, struct span json)
+{
+    r->answer.status = 200;
+    r->answer.type = SPAN("application/json");
+    r->answer.body = json;
+}
+
+void answer_json(struct request *r)
+{
+    if (buf_failed(&r->api->json))
+        answer_no_memory(r);
+    else
+        answer_static(r, buf_span(&r->api->json));
+}
+
+/* The headers of one answer; `numbers` holds what they point at. */
+struct head {
+    struct http1_field fields[N_CORS + 4];
+    size_t n;
+    char numbers[2][24];
+};
+
+static void add_field(struct head *h, struct span name, struct span value)
+{
+    CHECK(h->n < ARRAY_LEN(h->fields));
+    h->fields[h->n++] = (struct http1_field) { name, value };
+}
+
+static struct span number(char text[24], uint32_t v)
+{
+    int n = snprintf(text, 24, "%u", (unsigned)v);
+    return span_of(text, (size_t)n);
+}
+
+static void collect(struct head *h, const struct request *r)
+{
+    const struct answer *a = &r->answer;
+    add_field(h, SPAN("Access-Control-Allow-Origin"), SPAN("*"));
+    add_field(h, SPAN("Access-Control-Allow-Methods"), SPAN("GET, POST, PUT, DELETE, OPTIONS"));
+    add_field(h, SPAN("Access-Control-Allow-Headers"),
+              SPAN("Origin, Content-Type, X-Auth-Token, X-Requested-With, Accept, Authorization, "
+                   "X-CSRF-TOKEN, XSRF-TOKEN, X-Socket-Id"));
+    if (a->allow) add_field(h, SPAN("Allow"), route_methods((enum route)r->call->_route));
+    if (a->status == 426) add_field(h, SPAN("Upgrade"), SPAN("websocket"));
+    if (a->retry) add_field(h, SPAN("Retry-After"), SPAN("1"));
+    if (a->rate.limit == 0) return;
+    add_field(h, SPAN("X-RateLimit-Limit"), number(h->numbers[0], a->rate.limit));
+    add_field(h, SPAN("X-RateLimit-Remaining"), number(h->numbers[1], a->rate.left));
+}
+
+enum err answer_write(struct request *r, struct http1_reply to)
+{
+    struct head h = { .n = 0 };
+    collect(&h, r);
+    struct http1_res res = {
+        .status = r->answer.status,
+        .type = r->answer.type,
+        .fields = h.fields,
+        .n_fields = h.n,
+        .body = r->answer.body,
+    };
+    r->call->status = res.status;
+    return http1_res_write(r->out, to, &res);
+}

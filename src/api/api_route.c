@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * api/api_route.c: the table of routes.
+ *
+ * Patterns are matched segment by segment against the raw path, decoding on the way, so no request
+ * costs an allocation here. The nearest route is the one with the least edits, counted over
+ * segments and within them; that is for people who mistyped, and runs for a 404 only.
+ */
+#include "api/api_route.h"
+
+struct pattern {
+    struct span path; /* {app} and {name} are variable */
+    bool post;
+};
+
+static const struct pattern patterns[ROUTE_N] = {
+    [ROUTE_ROOT] = { SPAN("/"), false },
+    [ROUTE_UP] = { SPAN("/up"), false },
+    [ROUTE_SOCKET] = { SPAN("/app/{app_key}"), false },
+    [ROUTE_EVENTS] = { SPAN("/apps/{app_id}/events"), true },
+    [ROUTE_BATCH] = { SPAN("/apps/{app_id}/batch_events"), true },
+    [ROUTE_CHANNELS] = { SPAN("/apps/{app_id}/channels"), false },
+    [ROUTE_CHANNEL] = { SPAN("/apps/{app_id}/channels/{name}"), false },
+    [ROUTE_CHANNEL_USERS] = { SPAN("/apps/{app_id}/channels/{name}/users"), false },
+    [ROUTE_CONNECTIONS] = { SPAN("/apps/{app_id}/connections"), false },
+    [ROUTE_USER_EVENTS] = { SPAN("/apps/{app_id}/users/{name}/events"), true },
+    [ROUTE_TERMINATE] = { SPAN("/apps/{app_id}/users/{name}/terminate_connections"), true },
+};
+
+static bool is_variable(struct span segment)
+{
+    return segment.p[0] == '{';
+}
+
+static bool fits(struct span pattern, struct url_path path, struct route_args *args)
+{
+    struct url_path want = url_path(pattern);
+    struct span wanted, raw;
+    *args = (struct route_args) { 0 };
+    while (url_path_next(&want, &wanted)) {
+        if (!url_path_next(&path, &raw)) return false;
+        if (span_eq(wanted, SPAN("{name}")))
+            args->name = raw;
+        else if (is_variable(wanted))
+            args->app = raw;
+        else if (!url_eq(raw, URL_PLUS_LITERAL, wanted))
+            return false;
+    }
+    return !url_path_next(&path, &raw);
+}
+
+static enum route find(struct url_path path, struct route_args *args)
+{
+    for (enum route r = ROUTE_ROOT; r < ROUTE_N; r++)
+        if (fits(patterns[r].path, path, args)) return r;
+    return ROUTE_NONE;
+}
+
+enum route route_find(struct span path, struct span prefix, struct route_args *args)
+{
+    struct url_path whole = url_path(path), behind = whole;
+    enum route r = ROUTE_NONE;
+    if (url_path_skip_prefix(&behind, prefix)) r = find(behind, args);
+    return r ? r : find(whole, args);
+}
+
+bool route_takes(enum route route, enum http1_method method)
+{
+    if (patterns[route].post) return method == HTTP1_POST;
+    return method == HTTP1_GET || method == HTTP1_HEAD;
+}
+
+struct span route_methods(enum route route)
+{
+    return patterns[route].post ? SPAN("POST, OPTIONS") : SPAN("GET, HEAD, OPTIONS");
+}
+
+/* --- the nearest route --- */
+
+#define NEAR_SEGMENTS 8
+#define NEAR_CHARS 32
+#define SEGMENT_COST 4 /* of one that is too many or missing */
+
+static unsigned least(unsigned a, unsigned b, unsigned c)
+{
+    unsigned ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+/* Levenshtein's distance, of the first NEAR_CHARS octets. */
+static unsigned text_distance(struct span a, struct span b)
+{
+    unsigned row[NEAR_CHARS + 1];
+    a = span_head(a, NEAR_CHARS);
+    b = span_head(b, NEAR_CHARS);
+    for (unsigned j = 0; j <= b.n; j++) row[j] = j;
+    for (unsigned i = 0; i < a.n; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i + 1;
+        for (unsigned j = 0; j < b.n; j++) {
+            unsigned change = diagonal + (a.p[i] != b.p[j]);
+            diagonal = row[j + 1];
+            row[j + 1] = least(change, row[j] + 1, row[j + 1] + 1);
+        }
+    }
+    return row[b.n];
+}
+
+static unsigned segment_distance(struct span pattern, struct span raw)
+{
+    if (is_variable(pattern)) return 0;
+    unsigned d = text_distance(pattern, raw);
+    return d < 2 * SEGMENT_COST ? d : 2 * SEGMENT_COST;
+}
+
+/* The same over segments. */
+static unsigned path_distance(struct span pattern, const struct span *path, size_t n)
+{
+    struct span want[NEAR_SEGMENTS];
+    size_t n_want = url_path_split(pattern, want, NEAR_SEGMENTS);
+    unsigned row[NEAR_SEGMENTS + 1];
+    for (unsigned j = 0; j <= n; j++) row[j] = j * SEGMENT_COST;
+    for (unsigned i = 0; i < n_want; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (i + 1) * SEGMENT_COST;
+        for (unsigned j = 0; j < n; j++) {
+            unsigned change = diagonal + segment_distance(want[i], path[j]);
+            diagonal = row[j + 1];
+            row[j + 1] = least(change, row[j] + SEGMENT_COST, row[j + 1] + SEGMENT_COST);
+        }
+    }
+    return row[n];
+}
+
+void route_nearest(struct span path, struct span prefix, struct buf *out)
+{
+    struct span segments[NEAR_SEGMENTS];
+    struct url_path behind = url_path(path);
+    url_path_skip_prefix(&behind, prefix);
+    size_t n = url_path_split(url_path_rest(&behind), segments, NEAR_SEGMENTS);
+    if (n > NEAR_SEGMENTS) n = NEAR_SEGMENTS;
+    enum route best = ROUTE_ROOT;
+    unsigned best_distance = ~0U;
+    for (enum route r = ROUTE_ROOT; r < ROUTE_N; r++) {
+        unsigned d = path_distance(patterns[r].path, segments, n);
+        if (d >= best_distance) continue;
+        best = r;
+        best_distance = d;
+    }
+    buf_add_span(out, patterns[best].post ? SPAN("POST ") : SPAN("GET "));
+    buf_add_span(out, prefix);
+    buf_add_span(out, patterns[best].path);
+}

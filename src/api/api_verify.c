@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * api/api_verify.c: whether a request may be carried out, from its head alone (protocol page 4.1).
+ *
+ * The query's signature covers body_md5, so it is checked before the body is read. Libraries differ
+ * in what they sign: the path with or without what a proxy added, values encoded or not, keys in
+ * lower case or not. Each reading that could differ for this very request is tried, the usual one
+ * first; a plain request has one. What was found is remembered, since values must be understood as
+ * they were signed.
+ */
+#include "api/api_priv.h"
+
+#define MAX_PATHS 4
+#define EXPLAIN_MAX 4096
+
+enum { PARAM_KEY, PARAM_TIMESTAMP, PARAM_VERSION, PARAM_SIGNATURE, N_PARAMS };
+
+static const struct span param_names[N_PARAMS] = {
+    SPAN("auth_key"),
+    SPAN("auth_timestamp"),
+    SPAN("auth_version"),
+    SPAN("auth_signature"),
+};
+
+static bool has(struct span s, char c)
+{
+    return s.n && memchr(s.p, c, s.n);
+}
+
+/* --- the strings that may have been signed --- */
+
+struct paths {
+    struct span p[MAX_PATHS];
+    size_t n;
+};
+
+static void add_path(struct paths *paths, struct span path)
+{
+    for (size_t i = 0; i < paths->n; i++)
+        if (span_eq(paths->p[i], path)) return;
+    paths->p[paths->n++] = path;
+}
+
+/* Behind our prefix, as sent, then both decoded. */
+static void collect_paths(struct request *r, struct paths *paths)
+{
+    struct url_path behind = url_path(r->target.path);
+    paths->n = 0;
+    if (url_path_skip_prefix(&behind, r->api->set.path_prefix))
+        add_path(paths, url_path_rest(&behind));
+    add_path(paths, r->target.path);
+    if (!has(r->target.path, '%')) return;
+    for (size_t i = 0, n = paths->n; i < n; i++)
+        add_path(paths, text_of(r, paths->p[i], READING_DECODED));
+}
+
+struct params {
+    struct auth_param p[AUTH_MAX_PARAMS];
+    size_t n;
+    bool upper; /* some key has an upper-case letter */
+};
+
+static bool has_upper(struct span s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] >= 'A' && s.p[i] <= 'Z') return true;
+    return false;
+}
+
+/* The query has at most AUTH_MAX_PARAMS. */
+static void collect_params(struct request *r, enum reading reading, struct params *params)
+{
+    struct url_query it = url_query(r->target.query);
+    struct url_pair pair;
+    params->n = 0;
+    params->upper = false;
+    while (url_query_next(&it, &pair)) {
+        struct auth_param *p = &params->p[params->n++];
+        p->key = text_of(r, pair.key, READING_DECODED);
+        p->value = text_of(r, pair.value, reading);
+        params->upper |= has_upper(p->key);
+    }
+}
+
+/* Puts the string to sign into api->json. False: no memory. */
+static bool write_string(struct request *r, struct span path, const struct params *params,
+                         bool keep_case)
+{
+    struct auth_request req = {
+        .method = http1_req_method_name(r->req),
+        .path = path,
+        .params = params->p,
+        .n_params = params->n,
+        .keep_case = keep_case,
+    };
+    buf_clear(&r->api->json);
+    return auth_request_string(&req, &r->api->json) == ERR_OK;
+}
+
+static enum verdict try_params(struct request *r, struct span signature, const struct paths *paths,
+                               const struct params *params)
+{
+    for (size_t i = 0; i < paths->n; i++) {
+        for (unsigned keep_case = 0; keep_case <= params->upper; keep_case++) {
+            if (!write_string(r, paths->p[i], params, keep_case)) return VERDICT_NOMEM;
+            if (auth_check_string(&r->app->rules.keys, signature, buf_span(&r->api->json)))
+                return VERDICT_OK;
+        }
+    }
+    return VERDICT_SIGNATURE;
+}
+
+static bool reading_matters(struct span query, enum reading reading)
+{
+    switch (reading) {
+    case READING_DECODED:
+        return true;
+    case READING_FORM:
+        return has(query, '+');
+    case READING_RAW:
+        return has(query, '%');
+    case READING_N:
+        break;
+    }
+    UNREACHABLE();
+}
+
+static enum verdict check_signature(struct request *r, struct span signature)
+{
+    struct paths paths;
+    struct params params;
+    enum verdict verdict = VERDICT_SIGNATURE;
+    collect_paths(r, &paths);
+    for (enum reading how = READING_DECODED; how < READING_N; how++) {
+        if (!reading_matters(r->target.query, how)) continue;
+        collect_params(r, how, &params);
+        verdict = try_params(r, signature, &paths, &params);
+        if (verdict == VERDICT_SIGNATURE) continue;
+        r->call->_reading = how;
+        break;
+    }
+    return verdict;
+}
+
+/* --- the checks in order --- */
+
+static enum verdict check_app(struct request *r)
+{
+    const struct apps *apps = r->api->set.apps;
+    r->app = apps_find_id(apps, r->args.app);
+    if (!r->app) r->app = apps_find_id(apps, path_text(r, r->args.app));
+    r->call->app = r->app;
+    if (!r->app) return VERDICT_NO_APP;
+    return r->app->s->enabled ? VERDICT_OK : VERDICT_DISABLED;
+}
+
+static enum verdict find_params(struct request *r, struct span values[N_PARAMS])
+{
+    struct url_query it = url_query(r->target.query);
+    struct url_pair pair;
+    size_t n = 0;
+    while (url_query_next(&it, &pair)) n++;
+    r->call->_measured = (int64_t)n;
+    if (n > AUTH_MAX_PARAMS) return VERDICT_PARAMS;
+    for (uint8_t i = 0; i < N_PARAMS; i++) {
+        r->call->_detail = i;
+        struct span raw;
+        size_t found = url_query_find(r->target.query, param_names[i], &raw);
+        if (found > 1) return VERDICT_DOUBLED;
+        if (found == 0 || raw.n == 0) return VERDICT_MISSING;
+        values[i] = text_of(r, raw, READING_DECODED);
+    }
+    return VERDICT_OK;
+}
+
+static enum verdict check_time(struct request *r, struct span timestamp, uint64_t unix_s)
+{
+    uint64_t window_s = r->api->set.auth_window_s, then_s;
+    if (window_s == 0) return VERDICT_OK;
+    if (!span_to_u64(timestamp, &then_s) || then_s > INT64_MAX) return VERDICT_TIMESTAMP;
+    int64_t ahead_s = (int64_t)then_s - (int64_t)unix_s;
+    r->call->_measured = ahead_s;
+    uint64_t off_s = ahead_s < 0 ? (uint64_t)-ahead_s : (uint64_t)ahead_s;
+    return off_s <= window_s ? VERDICT_OK : VERDICT_SKEW;
+}
+
+static enum verdict verify_signed(struct request *r, uint64_t unix_s)
+{
+    struct span values[N_PARAMS];
+    if (!text_reserve(r)) return VERDICT_NOMEM;
+    enum verdict verdict = check_app(r);
+    if (!verdict) verdict = find_params(r, values);
+    if (verdict) return verdict;
+    if (!span_eq(values[PARAM_KEY], r->app->s->key)) return VERDICT_KEY;
+    if (!span_eq(values[PARAM_VERSION], SPAN("1.0"))) return VERDICT_VERSION;
+    verdict = check_time(r, values[PARAM_TIMESTAMP], unix_s);
+    return verdict ? verdict : check_signature(r, values[PARAM_SIGNATURE]);
+}
+
+enum verdict verify_head(struct request *r, uint64_t unix_s)
+{
+    enum http1_method method = http1_req_method(r->req);
+    enum route route = (enum route)r->call->_route;
+    if (!r->target.path.p) return VERDICT_TARGET;
+    if (method == HTTP1_OPTIONS) return VERDICT_PREFLIGHT;
+    if (route == ROUTE_NONE) return VERDICT_NO_ROUTE;
+    if (!route_takes(route, method)) return VERDICT_METHOD;
+    if (route == ROUTE_SOCKET) return VERDICT_UPGRADE;
+    if (route == ROUTE_ROOT || route == ROUTE_UP) return VERDICT_OK;
+    return verify_signed(r, unix_s);
+}
+
+/* --- the body --- */
+
+bool verify_body(struct request *r)
+{
+    struct buf *words = &r->api->words;
+    struct span said;
+    bool some = url_query_find(r->target.query, SPAN("body_md5"), &said) > 0;
+    if (!some && r->body.n == 0) return true;
+    char md5[MD5_HEX_LEN];
+    md5_hex(r->body, md5);
+    said = text_of(r, said, READING_DECODED);
+    if (some && span_eq_nocase(said, span_of(md5, sizeof md5))) return true;
+    BUF_ADD_LIT(words, "The secret authentication failed: ");
+    if (some) {
+        BUF_ADD_LIT(words, "body_md5 is ");
+        add_quoted(words, said);
+    } else {
+        BUF_ADD_LIT(words, "body_md5 is missing in the query");
+    }
+    buf_add_fmt(words, "; the MD5 of the body that arrived (%zu bytes) is %.*s", r->body.n,
+                (int)sizeof md5, md5);
+    BUF_ADD_LIT(words, " (request");
+    add_app(r);
+    BUF_ADD_LIT(words, ").");
+    answer_error(r, 401);
+    return false;
+}
+
+/* --- the words --- */
+
+static void explain_signature(struct request *r, struct buf *words)
+{
+    struct paths paths;
+    struct params params;
+    BUF_ADD_LIT(words, "auth_signature does not match. ");
+    if (!r->api->set.explain) {
+        BUF_ADD_LIT(words,
+                    "Expected is the HMAC-SHA256, keyed with the secret, of METHOD, path and "
+                    "sorted parameters; `--dev` or log.level=debug tells the exact string");
+        return;
+    }
+    collect_paths(r, &paths);
+    collect_params(r, READING_DECODED, &params);
+    if (!write_string(r, paths.p[0], &params, false)) return;
+    BUF_ADD_LIT(words, "Expected is the HMAC-SHA256, keyed with the secret, of the string \"");
+    add_clean(words, buf_span(&r->api->json), EXPLAIN_MAX);
+    buf_add_byte(words, '"');
+}
+
+static void explain_skew(struct request *r, struct buf *words)
+{
+    long long ahead_s = r->call->_measured;
+    buf_add_fmt(words, "auth_timestamp is %llu s %s the server's clock; ",
+                ahead_s < 0 ? 0 - (unsigned long long)ahead_s : (unsigned long long)ahead_s,
+                ahead_s < 0 ? "behind" : "ahead of");
+    buf_add_fmt(words, "auth_timestamp_window_s allows %llu",
+                (unsigned long long)r->api->set.auth_window_s);
+}
+
+static void explain_key(struct request *r, struct buf *words)
+{
+    struct span raw;
+    url_query_find(r->target.query, param_names[PARAM_KEY], &raw);
+    BUF_ADD_LIT(words, "auth_key ");
+    add_quoted(words, text_of(r, raw, READING_DECODED));
+    BUF_ADD_LIT(words, " is not the key");
+}
+
+void verify_words(struct request *r, enum verdict verdict, struct buf *words)
+{
+    struct span name = param_names[r->call->_detail % N_PARAMS];
+    BUF_ADD_LIT(words, "The secret authentication failed: ");
+    if (verdict == VERDICT_MISSING || verdict == VERDICT_DOUBLED) {
+        buf_add_span(words, name);
+        BUF_ADD_LIT(words, " is ");
+        buf_add_span(words, verdict == VERDICT_MISSING ? SPAN("missing in the query")
+                                                       : SPAN("more than once in the query"));
+    } else if (verdict == VERDICT_KEY) {
+        explain_key(r, words);
+    } else if (verdict == VERDICT_VERSION) {
+        BUF_ADD_LIT(words, "auth_version is not 1.0");
+    } else if (verdict == VERDICT_TIMESTAMP) {
+        BUF_ADD_LIT(words, "auth_timestamp is not a number of seconds");
+    } else if (verdict == VERDICT_SKEW) {
+        explain_skew(r, words);
+    } else {
+        explain_signature(r, words);
+    }
+    BUF_ADD_LIT(words, " (request");
+    if (r->app) add_app(r);
+    BUF_ADD_LIT(words, ").");
+}
