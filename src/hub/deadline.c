@@ -33,7 +33,7 @@ uint64_t deadlines_next(const struct deadlines *d)
 
 bool deadlines_take_due(struct deadlines *d, uint64_t now_ms, struct deadline *out)
 {
-    if (deadlines_next(d) > now_ms) return false;
+    if (d->n == 0 || d->_v[0].at_ms > now_ms) return false;
     *out = d->_v[0];
     struct deadline last = d->_v[--d->n];
     uint32_t i = 0;
