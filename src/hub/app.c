@@ -43,9 +43,13 @@ static void set_rules(struct app *app, bool strict_names)
     };
 }
 
-static enum err init_app(struct app *app, const struct app_settings *s, bool strict_names)
+static enum err init_app(struct app *app, const struct app_settings *s, bool strict_names,
+                         struct diag *diag)
 {
     app->s = s;
+    if (s->secrets.n == 0 || s->secrets.n > APP_MAX_SECRETS)
+        return diag_set(diag, ERR_RANGE, "app '%.*s' needs 1 to %d secrets, it has %zu",
+                        SPAN_FMT(s->id), APP_MAX_SECRETS, s->secrets.n);
     for (size_t i = 0; i < s->secrets.n; i++) {
         app->_hmac[i] = hmac_key_new(s->secrets.items[i]);
         if (!app->_hmac[i]) return ERR_NOMEM;
@@ -57,9 +61,6 @@ static enum err init_app(struct app *app, const struct app_settings *s, bool str
 static enum err index_app(struct apps *apps, struct app *app, struct diag *diag)
 {
     const struct app_settings *s = app->s;
-    if (s->secrets.n == 0 || s->secrets.n > APP_MAX_SECRETS)
-        return diag_set(diag, ERR_RANGE, "app '%.*s' needs 1 to %d secrets, it has %zu",
-                        SPAN_FMT(s->id), APP_MAX_SECRETS, s->secrets.n);
     if (apps_find_id(apps, s->id))
         return diag_set(diag, ERR_EXISTS, "two apps have the id '%.*s'", SPAN_FMT(s->id));
     struct app *other = apps_find_key(apps, s->key);
@@ -83,7 +84,7 @@ enum err apps_new(struct apps **out, const struct app_settings *settings, size_t
     for (size_t i = 0; i < n; i++) {
         apps->n = i + 1;
         apps->all[i].index = (uint32_t)i;
-        if ((err = init_app(&apps->all[i], &settings[i], strict_names))) goto fail;
+        if ((err = init_app(&apps->all[i], &settings[i], strict_names, diag))) goto fail;
         if ((err = index_app(apps, &apps->all[i], diag))) goto fail;
     }
     *out = apps;
@@ -96,7 +97,7 @@ fail:
 void apps_free(struct apps *apps)
 {
     if (!apps) return;
-    for (size_t i = 0; i < apps->n; i++)
+    for (size_t i = 0; apps->all && i < apps->n; i++)
         for (size_t k = 0; k < APP_MAX_SECRETS; k++) hmac_key_free(apps->all[i]._hmac[k]);
     map_fini(&apps->_by_id);
     map_fini(&apps->_by_key);

@@ -63,7 +63,8 @@ struct apps {
 };
 
 /* Borrows the settings for its whole life. `strict_names` is the option strict_channel_names.
- * ERR_EXISTS with a diag where two apps share an id or a key. */
+ * ERR_EXISTS with a diag where two apps share an id or a key, ERR_RANGE where an app has no secret
+ * or too many. */
 enum err apps_new(struct apps **out, const struct app_settings *settings, size_t n,
                   bool strict_names, struct diag *diag) MUST_USE;
 void apps_free(struct apps *apps); /* NULL allowed; no app may be in use */
