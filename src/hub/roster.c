@@ -45,12 +45,6 @@ void roster_view_unref(struct roster_view *v)
     mem_free(v);
 }
 
-struct roster_view *roster_snapshot(struct roster *r)
-{
-    if (r->_view) atomic_fetch_add_explicit(&r->_view->refs, 1, memory_order_relaxed);
-    return r->_view;
-}
-
 void roster_fini(struct roster *r)
 {
     uint32_t pos = 0;
@@ -117,11 +111,13 @@ static bool own_last_place(struct roster *r)
     return true;
 }
 
-static void drop_empty_chunk(struct roster *r)
+/* Drops the last chunk when nobody is in it, and the view when nobody is in that. */
+static void drop_empty(struct roster *r)
 {
     struct roster_view *v = r->_view;
-    if (!v || v->n_chunks == 0 || v->chunks[v->n_chunks - 1]->n > 0) return;
-    chunk_unref(v->chunks[--v->n_chunks]);
+    if (!v) return;
+    if (v->n_chunks > 0 && v->chunks[v->n_chunks - 1]->n == 0)
+        chunk_unref(v->chunks[--v->n_chunks]);
     if (v->n_members > 0) return;
     roster_view_unref(v);
     r->_view = NULL;
@@ -133,22 +129,22 @@ static enum err seat_person(struct roster *r, struct member *m)
     if (!seat) return ERR_NOMEM;
     if (!own_last_place(r)) goto fail;
     *seat = (struct seat) { .m = m, .at = r->_view->n_members, .n_conns = 1 };
-    if (map_add(&r->_seats, m->hash, seat)) goto fail_chunk;
+    if (map_add(&r->_seats, m->hash, seat)) goto fail;
     struct roster_chunk *chunk = r->_view->chunks[seat->at / ROSTER_CHUNK];
     chunk->members[chunk->n++] = member_ref(m);
     r->_view->n_members++;
     return ERR_OK;
-fail_chunk:
-    drop_empty_chunk(r);
 fail:
+    drop_empty(r);
     mem_free(seat);
     return ERR_NOMEM;
 }
 
-/* Puts the newer info in the place of the older one. */
+/* Puts the newer info (and form of the id) in the place of the older one. */
 static enum err renew_person(struct roster *r, struct seat *seat, struct member *m)
 {
-    if (span_eq(member_view(seat->m).info_raw, member_view(m).info_raw)) return ERR_OK;
+    struct event_member was = member_view(seat->m), is = member_view(m);
+    if (span_eq(was.info_raw, is.info_raw) && span_eq(was.id_raw, is.id_raw)) return ERR_OK;
     uint32_t c = seat->at / ROSTER_CHUNK;
     if (!own_view(r, r->_view->n_chunks) || !own_chunk(r->_view, c)) return ERR_NOMEM;
     struct member **place = &r->_view->chunks[c]->members[seat->at % ROSTER_CHUNK];
@@ -172,8 +168,9 @@ enum err roster_join(struct roster *r, struct member *m, uint32_t limit, bool *f
 /* Takes a person without sockets out; the last one gets his place. False without memory. */
 static bool unseat(struct roster *r, struct seat *seat)
 {
+    CHECK(r->_view && r->_view->n_chunks > 0); /* who has a seat is in the view */
     uint32_t c = seat->at / ROSTER_CHUNK, last_c = r->_view->n_chunks - 1;
-    if (!own_view(r, r->_view->n_chunks)) return false;
+    if (!own_view(r, last_c + 1)) return false;
     struct roster_view *v = r->_view;
     if (!own_chunk(v, c) || !own_chunk(v, last_c)) return false;
     struct roster_chunk *last = v->chunks[last_c];
@@ -187,7 +184,7 @@ static bool unseat(struct roster *r, struct seat *seat)
     v->n_members--;
     member_unref(gone);
     mem_free(seat);
-    drop_empty_chunk(r);
+    drop_empty(r);
     return true;
 }
 
@@ -214,4 +211,17 @@ bool roster_leave(struct roster *r, const struct member *m)
     else
         r->_n_ghosts++;
     return true;
+}
+
+bool roster_is_last_socket(const struct roster *r, const struct member *m)
+{
+    const struct seat *seat = find_seat(r, m);
+    return seat && seat->n_conns == 1;
+}
+
+struct roster_view *roster_snapshot(struct roster *r)
+{
+    sweep_ghosts(r);
+    if (r->_view) atomic_fetch_add_explicit(&r->_view->refs, 1, memory_order_relaxed);
+    return r->_view;
 }

@@ -44,8 +44,12 @@ static inline uint32_t roster_count(const struct roster *r)
 enum err roster_join(struct roster *r, struct member *m, uint32_t limit, bool *first) MUST_USE;
 
 /* One socket less. True when it was the last of that person (he is gone then). Never fails: where
- * memory for a copy is refused, he no longer counts and his entry goes with the next leave. */
+ * memory for a copy is refused, he no longer counts and his entry goes with the next leave or
+ * snapshot that has the memory. */
 bool roster_leave(struct roster *r, const struct member *m);
+
+/* Whether the person would be gone if one of his sockets left. */
+bool roster_is_last_socket(const struct roster *r, const struct member *m);
 
 /* A snapshot; NULL while empty. Release with roster_view_unref (any thread). */
 struct roster_view *roster_snapshot(struct roster *r);
