@@ -25,8 +25,10 @@ enum err dir_new(struct directory **out, unsigned n_workers, uint64_t mailbox_by
         lock_init(&dir->stripes[i].lock);
         dir->stripes[i].server = i % n_workers;
     }
-    for (unsigned i = 0; i < n_workers; i++)
+    for (unsigned i = 0; i < n_workers; i++) {
+        mpsc_init(&dir->mailboxes[i].queue);
         atomic_init(&dir->mailboxes[i].deadline_ms, DEADLINE_NEVER);
+    }
     *out = dir;
     return ERR_OK;
 }
@@ -55,9 +57,7 @@ static void drop_caches(struct dir_stripe *st)
     uint32_t pos = 0;
     for (struct dir_chan *c; (c = map_next(&st->chans, &pos));) {
         if (!c->cache.msg) continue;
-        msg_unref(c->cache.msg);
-        c->cache.msg = NULL;
-        dir_chan_put_locked(st, c);
+        dir_chan_uncache_locked(st, c);
         pos = 0; /* the map may have changed */
     }
 }
@@ -66,6 +66,7 @@ void dir_free(struct directory *dir)
 {
     if (!dir) return;
     end_deadlines(dir);
+    for (unsigned w = 0; w < dir->n_workers; w++) CHECK(!dir_take(dir, w));
     for (unsigned i = 0; i < DIR_STRIPES; i++) {
         struct dir_stripe *st = &dir->stripes[i];
         drop_caches(st);

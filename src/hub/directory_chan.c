@@ -193,7 +193,7 @@ enum err dir_join(struct directory *dir, struct dir_join *join)
         }
     }
     err = ERR_OK;
-    if (first) {
+    if (first && added) {
         number_and_post_locked(dir, st, chan, added, &wakes); /* before he counts: not to himself */
         added = NULL;
     }
@@ -254,6 +254,13 @@ static bool is_other_person(const struct dir_repeat *r)
     return r->is && !span_eq(member_id(r->was), member_id(r->is));
 }
 
+/* Places of the channel for who joins, 0: no limit. Who is about to leave makes room. */
+static uint32_t limit_for(const struct dir_repeat *r)
+{
+    uint32_t limit = (uint32_t)r->chan->app->s->limits.presence_members;
+    return limit && roster_is_last_socket(&r->chan->roster, r->was) ? limit + 1 : limit;
+}
+
 static bool prepare_change(struct directory *dir, const struct dir_repeat *r, struct change *c)
 {
     struct app *app = r->chan->app;
@@ -274,16 +281,14 @@ static enum err change_roster_locked(struct directory *dir, struct dir_stripe *s
                                      struct wakes *wakes)
 {
     bool first;
-    uint32_t limit = (uint32_t)r->chan->app->s->limits.presence_members;
-    enum err err = roster_join(&r->chan->roster, r->is, limit, &first);
+    enum err err = roster_join(&r->chan->roster, r->is, limit_for(r), &first);
     if (err) return err;
     bool last = roster_leave(&r->chan->roster, r->was);
-    if (!is_other_person(r)) return ERR_OK;
-    if (last) {
+    if (last && c->removed) {
         number_and_post_locked(dir, st, r->chan, c->removed, wakes);
         c->removed = NULL;
     }
-    if (first) {
+    if (first && c->added) {
         number_and_post_locked(dir, st, r->chan, c->added, wakes);
         c->added = NULL;
     }
@@ -302,7 +307,7 @@ enum err dir_repeat(struct directory *dir, const struct dir_repeat *r)
     if (!err) {
         struct post *answer = c.answer;
         c.answer = NULL;
-        answer->seq = st->seq;
+        answer->seq = ++st->seq; /* his subscription is older, one made after it is not */
         answer->chan = r->chan;
         ref_locked(r->chan);
         answer->conn = r->conn;
@@ -339,6 +344,13 @@ static struct msg *uncache_locked(struct dir_chan *chan)
     chan->cache.msg = NULL;
     atomic_fetch_sub_explicit(&chan->refs, 1, memory_order_relaxed); /* the caller's is left */
     return old;
+}
+
+void dir_chan_uncache_locked(struct dir_stripe *st, struct dir_chan *chan)
+{
+    ref_locked(chan);
+    msg_unref(uncache_locked(chan));
+    dir_chan_put_locked(st, chan);
 }
 
 static bool take_cache_bytes(struct app *app, uint32_t n)

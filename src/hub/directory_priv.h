@@ -17,17 +17,21 @@ struct wakes {
 };
 
 struct dir_stripe {
-    _Alignas(CACHE_LINE) struct lock lock;
+    struct lock lock;
     uint64_t seq; /* the last number given; never restarts */
     struct map chans, users;
     struct deadlines deadlines;
     unsigned server; /* the worker that serves the deadlines */
+    /* Keeps the neighbour out of this one's cache lines. An _Alignas would promise the compiler
+     * more than mem_zalloc gives. */
+    char _apart[CACHE_LINE];
 };
 
 struct dir_mailbox {
-    _Alignas(CACHE_LINE) struct mpsc queue;
+    struct mpsc queue;
     _Atomic uint64_t backlog;
     _Atomic uint64_t deadline_ms; /* earliest of the stripes that this worker serves */
+    char _apart[CACHE_LINE];
 };
 
 /* What all workers know of one user: signed-in sockets, watchers. Lives under its stripe's lock. */
@@ -69,6 +73,8 @@ struct dir_chan *dir_chan_find_locked(struct dir_stripe *st, const struct app *a
                                       struct span name, uint64_t hash);
 void dir_chan_put_locked(struct dir_stripe *st, struct dir_chan *chan);
 void dir_chan_put(struct directory *dir, struct dir_chan *chan);
+/* Forgets the channel's cached event, if any; the record goes with it where nothing else holds. */
+void dir_chan_uncache_locked(struct dir_stripe *st, struct dir_chan *chan);
 
 /* Puts a deadline into the stripe's heap; the worker that serves it is woken where it is earlier
  * than what that worker waits for. */
