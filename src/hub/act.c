@@ -40,7 +40,7 @@ void hub_refuse(struct hub *hub, struct hub_conn *conn, const struct peer_refusa
         event_subscription_error(out, r->channel, span_str(r->type), r->text, r->status);
         hub_text_send(hub, conn);
     }
-    if (r->code == 0) return;
+    if (r->code == 0 || conn->closed) return;
     struct span text = r->error_text.p ? r->error_text : r->text;
     if (r->close || (r->signin && conn->app->s->signin_failure_closes)) {
         hub->sink.close(conn, r->code, text);

@@ -67,7 +67,7 @@ static bool reserve_kept(struct hub *hub)
 {
     if (hub->n_kept < hub->cap_kept) return true;
     size_t cap = hub->cap_kept ? hub->cap_kept * 2 : 64;
-    struct msg **kept = mem_realloc(hub->kept, cap * sizeof *kept);
+    struct msg **kept = mem_realloc(hub->kept, cap * sizeof(struct msg *));
     if (!kept) return false;
     hub->kept = kept;
     hub->cap_kept = cap;
@@ -82,6 +82,7 @@ void hub_turn_end(struct hub *hub)
 
 void hub_no_memory(struct hub *hub, struct hub_conn *conn)
 {
+    if (conn->closed) return;
     hub->sink.close(conn, 4100, SPAN("The server is out of memory."));
 }
 
@@ -117,15 +118,15 @@ void hub_text_send(struct hub *hub, struct hub_conn *conn)
 static bool fan_out(struct hub *hub, const struct post *post, struct chan *chan, uint32_t *budget)
 {
     uint32_t i = hub->resume_at;
-    uint64_t delivered = 0;
-    for (; i<chan->n && * budget> 0; i++) {
+    uint32_t delivered = 0;
+    for (; i < chan->n && delivered < *budget; i++) {
         const struct chan_entry *e = &chan->subs[i];
         if (!e->conn || e->joined >= post->seq) continue;
         if (post->exclude && e->conn->socket_id == post->exclude) continue;
         hub->sink.deliver(e->conn, post->msg);
         delivered++;
-        (*budget)--;
     }
+    *budget -= delivered;
     stat_add(&hub->stats.delivered, delivered);
     hub->resume_at = i;
     return i >= chan->n;
@@ -147,8 +148,7 @@ static bool deliver_event(struct hub *hub, const struct post *post, uint32_t *bu
     if (!chan) return true;
     if (!keep_post_msg(hub, post)) return false;
     bool done = fan_out(hub, post, chan, budget);
-    hub->suspended = !done;
-    chan->busy = true;
+    chan->busy = !done;
     if (!done) return false;
     hub->resume_at = 0;
     chan_compact(chan);
@@ -159,8 +159,11 @@ static bool deliver_event(struct hub *hub, const struct post *post, uint32_t *bu
 static void deliver_answer(struct hub *hub, struct post *post)
 {
     struct hub_conn *conn = post->conn;
+    CHECK(conn->pins > 0);
     conn->pins--;
-    if (conn->closed) return;
+    const struct hub_sub *sub = sub_find(conn, dir_chan_name(post->chan));
+    /* He left meanwhile; if he joined anew, he got an answer that is newer than this one. */
+    if (!sub || sub->chan->subs[sub->at].joined >= post->seq) return;
     struct msg *cached = post->msg ? msg_ref(post->msg) : NULL;
     hub_answer(hub, conn, post->chan, post->snapshot, cached);
 }
@@ -200,6 +203,7 @@ bool hub_run_mailbox(struct hub *hub)
         if (!handle_post(hub, post, &budget)) break;
         hub->inbox = next;
         dir_post_done(hub->dir, hub->worker, post);
+        if (budget > 0) budget--; /* a post costs something even if nobody hears it */
         if (!hub->inbox) hub->inbox = dir_take(hub->dir, hub->worker);
     }
     return hub->inbox != NULL;
@@ -230,10 +234,9 @@ static enum err publish_to_user(struct hub *hub, struct hub_publish *p)
 {
     struct span id = chan_user_id(p->channel);
     if (dir_user_count(hub->dir, p->app, id) == 0) return ERR_OK;
-    size_t data_at;
     struct event_member who = { .id = id };
     struct member *user = member_new(&who);
-    struct msg *msg = user ? encode(hub, p, &data_at) : NULL;
+    struct msg *msg = user ? encode(hub, p, NULL) : NULL;
     struct post *post = msg ? post_new(POST_USER, p->app, msg, dir_n_workers(hub->dir)) : NULL;
     if (!post) {
         member_unref(user);
@@ -257,7 +260,7 @@ static enum err publish_to_channel(struct hub *hub, struct hub_publish *p)
     };
     bool wanted = dir_wanted(hub->dir, &to);
     if (wanted) {
-        size_t data_at;
+        size_t data_at = 0;
         struct msg *msg = encode(hub, p, &data_at);
         struct post *post = msg ? post_new(POST_EVENT, p->app, msg, dir_n_workers(hub->dir)) : NULL;
         if (!post) return ERR_NOMEM;

@@ -90,7 +90,7 @@ void hub_conn_open(struct hub *hub, struct hub_conn *conn, struct app *app, uint
 void hub_conn_close(struct hub *hub, struct hub_conn *conn);
 /* A whole text message from the client: carries out what it asks. May end in sink->close. */
 void hub_on_text(struct hub *hub, struct hub_conn *conn, struct span text);
-/* chan.c tells that the subscription's entry has moved. */
+/* channel.c tells that the subscription's entry has moved. */
 void hub_conn_sub_moved(struct hub_conn *conn, uint32_t sub, uint32_t at);
 /* Sends a text of the caller's: begin gives an empty buf for the event writers, send queues it. */
 struct buf *hub_text_begin(struct hub *hub, size_t size_hint);

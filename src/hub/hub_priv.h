@@ -15,7 +15,6 @@ struct hub {
 
     struct mpsc_node *inbox; /* taken, not yet handled; the first may be suspended */
     uint32_t resume_at;      /* where the first one's fan-out goes on */
-    bool suspended;
 
     struct msg **kept; /* one reference each, until the turn ends */
     size_t n_kept, cap_kept;
@@ -30,6 +29,8 @@ static inline void stat_add(_Atomic uint64_t *counter, uint64_t n)
     atomic_store_explicit(counter, old + n, memory_order_relaxed); /* one writer */
 }
 
+/* Both end in sink->close where memory is refused, which may close the connection at once: look at
+ * conn->closed before going on with it. */
 /* Delivers and keeps the message (takes the reference) until the turn ends. */
 void hub_deliver_one(struct hub *hub, struct hub_conn *conn, struct msg *msg);
 /* The connection cannot be served for want of memory. */

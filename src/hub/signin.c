@@ -65,6 +65,15 @@ static bool add_watch(struct hub *hub, struct signin *s, struct span id)
     return false;
 }
 
+/* How many watches the list can need. */
+static uint32_t count_watches(struct json_val list)
+{
+    struct json_iter it = json_begin(list);
+    uint32_t n = 0;
+    for (struct json_val item; n < WATCHLIST_MAX && json_next_item(&it, &item);) n++;
+    return n;
+}
+
 /* Watches the first WATCHLIST_MAX users of the list; `*over` says that there were more. */
 static bool add_watches(struct hub *hub, struct signin *s, struct json_val list, bool *over)
 {
@@ -123,7 +132,7 @@ static bool wants_watchlist(const struct hub_conn *conn, const struct peer_actio
 static struct signin *signin_new(struct hub *hub, struct hub_conn *conn,
                                  const struct peer_action *a)
 {
-    size_t n_watches = wants_watchlist(conn, a) ? WATCHLIST_MAX : 0;
+    size_t n_watches = wants_watchlist(conn, a) ? count_watches(a->watchlist) : 0;
     struct signin *s = mem_zalloc(sizeof *s + n_watches * sizeof s->watches[0]);
     if (!s) return NULL;
     s->conn = s->link.conn = conn;
@@ -172,14 +181,14 @@ void hub_signin(struct hub *hub, struct hub_conn *conn, const struct peer_action
     conn->_signin = s;
     conn->authorised = true;
     send_success(hub, conn, a->user_data);
-    if (!wants_watchlist(conn, a)) return;
+    if (conn->closed || !wants_watchlist(conn, a)) return;
     bool over = false;
     if (!add_watches(hub, s, a->watchlist, &over)) {
         hub_no_memory(hub, conn);
         return;
     }
     send_watch_states(hub, s);
-    if (!over) return;
+    if (!over || conn->closed) return;
     struct peer_refusal r = {
         .code = 4302,
         .text = SPAN("Watchlist limit exceeded. Only the first 100 user IDs are accepted."),

@@ -106,11 +106,16 @@ void hub_answer(struct hub *hub, struct hub_conn *conn, const struct dir_chan *c
 {
     struct span name = dir_chan_name(chan);
     struct buf *out = hub_text_begin(hub, 128 + name.n);
+    CHECK(!conn->closed); /* it holds the channel */
     if (chan->kind.type == CHAN_PRESENCE)
         write_snapshot(out, name, snapshot);
     else
         event_subscription_succeeded(out, name);
     hub_text_send(hub, conn);
+    if (conn->closed) { /* no memory; the channel may be gone, too */
+        msg_unref(cached);
+        return;
+    }
     if (cached) {
         hub_deliver_one(hub, conn, cached);
     } else if (chan->kind.cache) {
