@@ -137,13 +137,27 @@ static enum err open_tcp(struct endpoint *ep, struct diag *d)
     return err;
 }
 
+/* Nothing is at the path: can something be made there? */
+static enum err look_at_folder(const struct sock_addr *addr, struct diag *d)
+{
+    char folder[sizeof addr->u.un.sun_path];
+    memcpy(folder, addr->u.un.sun_path, sizeof folder);
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = '\0'; /* "/" stays */
+    else
+        memcpy(folder, ".", 2);
+    return access(folder, W_OK | X_OK) == 0 ? ERR_ABSENT : explain(addr, errno, d);
+}
+
 /* What is at the path of a Unix socket: ERR_ABSENT nothing, ERR_EXISTS a socket that nobody serves,
  * ERR_BUSY one that is served, or something else (`d` says what). */
 static enum err look_at_path(const struct sock_addr *addr, struct diag *d)
 {
     const char *path = addr->u.un.sun_path;
     struct stat st;
-    if (lstat(path, &st) != 0) return errno == ENOENT ? ERR_ABSENT : explain(addr, errno, d);
+    if (lstat(path, &st) != 0)
+        return errno == ENOENT ? look_at_folder(addr, d) : explain(addr, errno, d);
     if (!S_ISSOCK(st.st_mode))
         return diag_set(d, ERR_BUSY, "Cannot listen on unix:%s: a file that is no socket is there.",
                         path);

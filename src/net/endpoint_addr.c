@@ -43,6 +43,7 @@ static enum err resolve(const char *name, struct sock_addr *out, struct diag *d)
     if (bad)
         return diag_set(d, ERR_ABSENT, "The host \"%s\" to listen on cannot be resolved: %s.", name,
                         gai_strerror(bad));
+    CHECK(all); /* there is an address where there is no error */
     const struct addrinfo *pick = all;
     for (const struct addrinfo *a = all; a; a = a->ai_next) {
         if (a->ai_family != AF_INET) continue;

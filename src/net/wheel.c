@@ -118,10 +118,11 @@ static void take_slot(struct wheel *w, uint32_t slot)
 /* Looks at the timers in `_due`; false when the budget ended first. */
 static bool drain_due(struct wheel *w, uint32_t *budget)
 {
-    while (!list_empty(&w->_due)) {
+    for (struct list *node; (node = list_first(&w->_due)) != NULL;) {
         if (*budget == 0) return false;
         --*budget;
-        struct timer *t = CONTAINER_OF(list_pop(&w->_due), struct timer, _link);
+        list_remove(node);
+        struct timer *t = CONTAINER_OF(node, struct timer, _link);
         if ((int32_t)(t->_tick - (uint32_t)w->_now) > 0)
             put(w, t);
         else
