@@ -142,7 +142,7 @@ enum err settings_take(struct settings *s, const struct arg *arg, struct diag *d
 
 enum err settings_load(struct settings *s, struct config **out, struct diag *d)
 {
-    s->sources.environment = environ;
+    s->sources.environment = (const char *const *)environ;
     s->sources.flags = s->flags;
     s->sources.n_flags = s->n;
     return config_load(out, &s->sources, d);

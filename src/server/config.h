@@ -110,9 +110,9 @@ struct config_flag {
 };
 
 struct config_sources {
-    const char *yaml_path;    /* NULL: ./peal.yaml where it exists */
-    const char *env_path;     /* NULL: ./.env where it exists; "" in tests: none */
-    char *const *environment; /* "NAME=value", NULL at the end; NULL: none */
+    const char *yaml_path;          /* NULL: ./peal.yaml where it exists */
+    const char *env_path;           /* NULL: ./.env where it exists; "" in tests: none */
+    const char *const *environment; /* "NAME=value", NULL at the end; NULL: none */
     const struct config_flag *flags;
     size_t n_flags;
     bool dev;         /* loopback and app-id/app-key/app-secret where nothing else is said */

@@ -73,7 +73,7 @@ enum err draft_unknown(struct draft *d, struct span dotted, const struct draft_o
 
 /* The sources. NULL path: the default file where it exists. */
 enum err config_read_yaml(struct draft *d, const char *path) MUST_USE;
-enum err config_read_env(struct draft *d, const char *path, char *const *environment,
+enum err config_read_env(struct draft *d, const char *path, const char *const *environment,
                          struct config *cfg) MUST_USE;
 enum err config_read_flags(struct draft *d, const struct config_flag *flags, size_t n) MUST_USE;
 enum err config_parse_yaml(struct draft *d, struct span text, const char *path) MUST_USE;

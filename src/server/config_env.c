@@ -60,7 +60,7 @@ static enum err set(struct env *env, struct span name, struct span value, struct
     return err;
 }
 
-static enum err read_environment(struct env *env, char *const *environment)
+static enum err read_environment(struct env *env, const char *const *environment)
 {
     for (; environment && *environment; environment++) {
         struct span value = span_str(*environment), name;
@@ -319,7 +319,7 @@ static enum err pick(struct env *env, struct config *cfg)
     return err;
 }
 
-enum err config_read_env(struct draft *d, const char *path, char *const *environment,
+enum err config_read_env(struct draft *d, const char *path, const char *const *environment,
                          struct config *cfg)
 {
     bool optional = !path;

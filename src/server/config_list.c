@@ -98,8 +98,8 @@ static enum err add_host(struct reader *r, struct span s)
     struct span host = s;
     if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']') host = span_of(s.p + 1, s.n - 2);
     struct config_net net;
-    bool ip = config_net_parse(host, &net) && !memchr(host.p, '/', host.n);
-    if (!ip && (!is_visible(host, PATTERN_MAX) || memchr(host.p, ':', host.n)))
+    bool odd = !is_visible(host, PATTERN_MAX) || memchr(host.p, '/', host.n);
+    if (odd || (memchr(host.p, ':', host.n) && !config_net_parse(host, &net)))
         return value_bad(r->why, "host names or addresses without a port", s);
     return copy_lower(r->arena, host, &list->items[list->n++]) ? ERR_OK : ERR_NOMEM;
 }
