@@ -143,9 +143,10 @@ static void after_a_long_pause_all_that_is_due_fires_and_nothing_else(void **sta
     struct clock clock = { .now = ORIGIN };
     struct wheel w;
     assert_int_equal(wheel_init(&w, TICK, ORIGIN, must_be_due, &clock), ERR_OK);
-    enum { N = 5000 };
+    enum { N = 4 * WHEEL_SLOTS }; /* each slot has some that are due and some that are not */
     static struct item items[N];
-    for (size_t i = 0; i < N; i++) set_item(&w, &items[i], ORIGIN, draw(20 * LAP));
+    for (size_t i = 0; i < N; i++)
+        set_item(&w, &items[i], ORIGIN, i * TICK + (i < N / 2 ? 0 : 15 * LAP));
     advance(&w, &clock, ORIGIN + 10 * LAP + 12345);
     for (size_t i = 0; i < N; i++) assert_int_equal(items[i].fired, items[i].earliest <= clock.now);
     advance(&w, &clock, ORIGIN + 100000 * LAP);
