@@ -27,10 +27,10 @@ static void run_tasks(struct worker *w)
 static void on_mailbox(void *ctx)
 {
     struct worker *w = ctx;
+    w->mailbox_done = true; /* what is posted from here on may not be seen in this turn */
     hub_turn_begin(w->hub, loop_now_ms(w->loop));
     run_tasks(w);
     if (hub_run_mailbox(w->hub)) loop_again(w->loop);
-    w->mailbox_done = true;
 }
 
 static void on_timers(void *ctx)
@@ -70,7 +70,7 @@ void worker_wake(struct worker *w)
     if (!here)
         loop_wake(w->loop);
     else if (w->mailbox_done)
-        loop_again(w->loop); /* else the mailbox phase of this very turn is still to come */
+        loop_again(w->loop); /* else this turn's mailbox phase is still to come */
 }
 
 void worker_post(struct worker *w, struct task *t)
