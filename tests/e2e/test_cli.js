@@ -5,6 +5,7 @@
 
 const assert = require('node:assert');
 const api = require('./lib/api');
+const { poll } = require('./lib/wait');
 const { test } = require('./lib/suite');
 
 // From sysexits.h.
@@ -83,7 +84,6 @@ test('serve refuses what is configured wrong, and names it', async (t) => {
     [['--set', 'admin.listen=nonsense:port'], /admin\.listen/],
     [['--config', 'missing.yaml'], /missing\.yaml/],
     [['--env', 'missing.env'], /missing\.env/],
-    [['--app', 'a:b:another-secret'], /\ba\b/],
     [['--app', 'only-an-id'], /ID:KEY:SECRET/],
     [['--app', '@missing'], /missing/],
   ];
@@ -92,7 +92,7 @@ test('serve refuses what is configured wrong, and names it', async (t) => {
     const what = `${args.join(' ')}: exit ${got.code}: ${got.stderr}`;
     assert.ok([EX.USAGE, EX.CONFIG].includes(got.code), what);
     for (const word of words) assert.match(got.stderr, word, what);
-    assert.ok(!/top-secret|another-secret/.test(got.stderr), what);
+    assert.ok(!got.stderr.includes('top-secret'), what);
   }
 });
 
@@ -106,7 +106,7 @@ test('serve: files and environment', async (t) => {
       /peal\.yaml/,
       ...words,
     );
-  await yaml('apps: [', /1|line/);
+  await yaml('apps: [', /peal\.yaml:\d/);
   await yaml('log:\n  loevel: info\n', /loevel/, /level/, /2/);
   await yaml('workers: none\n', /workers/);
   await yaml('apps:\n  - id: a\n    key: k\n', /secret/);
@@ -156,21 +156,24 @@ test('serve --dev: an app, and a page of what to do next', { quick: true }, asyn
 test('trigger: data from the command line, and what it prints', { quick: true }, async (t) => {
   const server = await t.server();
   const client = await t.raw(server);
-  await client.subscribe('orders');
-  const got = await run(t, ['trigger', 'orders', 'shipped', '{"id":7,"x":1.0}', ...target(server)]);
-  assert.strictEqual(got.code, EX.OK, got.stderr);
-  const frame = await client.event('shipped');
-  assert.strictEqual(frame.data, '{"id":7,"x":1.0}');
-  const plain = await run(t, ['trigger', 'orders', 'noted', 'just text', ...target(server)]);
-  assert.strictEqual(plain.code, EX.OK, plain.stderr);
-  assert.strictEqual((await client.event('noted')).data, 'just text');
-  const json = await run(t, ['trigger', 'orders', 'x', '{}', '--json', ...target(server)]);
-  assert.strictEqual(json.code, EX.OK, json.stderr);
-  assert.strictEqual(typeof JSON.parse(json.stdout), 'object');
+  for (const name of ['orders', 'more']) await client.subscribe(name);
+  const trigger = async (...args) => {
+    const got = await run(t, ['trigger', ...target(server), ...args]);
+    assert.strictEqual(got.code, EX.OK, got.stderr);
+    return got.stdout;
+  };
+  assert.match(await trigger('orders', 'shipped', '{"id":7,"x":1.0}'), /200/);
+  assert.strictEqual((await client.event('shipped')).data, '{"id":7,"x":1.0}');
+  await trigger('orders,more', 'noted', 'just text');
+  for (const name of ['orders', 'more']) {
+    assert.strictEqual((await client.event('noted', name)).data, 'just text');
+  }
+  const json = JSON.parse(await trigger('orders', 'x', '{}', '--json'));
+  assert.deepStrictEqual(json, { status: 200, body: {} });
   await client.event('x');
-  const none = await run(t, ['trigger', 'orders', 'y', ...target(server)], { input: '' });
-  assert.strictEqual(none.code, EX.OK, none.stderr);
-  await client.event('y');
+  await trigger('orders', 'App\\Events\\"X"', '', '--socket-id', client.socketId);
+  await trigger('orders', 'App\\Events\\"X"', '--', '-x');
+  assert.strictEqual((await client.event('App\\Events\\"X"')).data, '-x');
 });
 
 test('trigger: data from stdin', async (t) => {
@@ -178,9 +181,14 @@ test('trigger: data from stdin', async (t) => {
   const client = await t.raw(server);
   await client.subscribe('orders');
   const input = JSON.stringify({ text: 'é 🚀 "\\'.repeat(5000) });
-  const got = await run(t, ['trigger', 'orders', 'x', '-', ...target(server)], { input });
-  assert.strictEqual(got.code, EX.OK, got.stderr);
-  assert.strictEqual((await client.event('x')).data, input);
+  for (const args of [['-'], []]) {
+    const got = await run(t, ['trigger', 'orders', 'x', ...args, ...target(server)], { input });
+    assert.strictEqual(got.code, EX.OK, got.stderr);
+    assert.strictEqual((await client.event('x')).data, input);
+  }
+  const bytes = Buffer.from([0x22, 0xff, 0x22]);
+  const args = { args: ['trigger', 'orders', 'x', ...target(server)], options: { input: bytes } };
+  await fails(t, args, EX.DATAERR, /UTF-8/);
 });
 
 test('trigger: the app from a file, from .env, from the environment', async (t) => {
@@ -189,26 +197,20 @@ test('trigger: the app from a file, from .env, from the environment', async (t) 
   await client.subscribe('orders');
   const place = ['--host', server.host, '--port', String(server.port)];
   const { id, key, secret } = server.app;
-  const file = { app: `${id}:${key}:${secret}\n` };
-  const vars = { PUSHER_APP_ID: id, PUSHER_APP_KEY: key, PUSHER_APP_SECRET: secret };
-  const dotenv = Object.entries(vars).map(([name, value]) => `${name}="${value}"\n`);
+  const app = { PUSHER_APP_ID: id, PUSHER_APP_KEY: key, PUSHER_APP_SECRET: secret };
+  const dial = {
+    PUSHER_HOST: server.host,
+    PUSHER_PORT: String(server.port),
+    PUSHER_SCHEME: 'http',
+  };
+  const dotenv = Object.entries({ ...app, ...dial }).map(([name, value]) => `${name}="${value}"\n`);
   const yaml = `apps:\n  - {id: ${id}, key: ${key}, secret: ${secret}}\n`;
   const ways = [
-    [[...place, '--app', '@app'], { files: file }],
-    [place, { files: { '.env': dotenv.join('') } }],
-    [place, { env: vars }],
+    [[...place, '--app', '@app'], { files: { app: `${id}:${key}:${secret}\n` } }],
+    [place, { env: app }],
     [place, { files: { 'peal.yaml': yaml } }],
-    [
-      [],
-      {
-        env: {
-          ...vars,
-          PUSHER_HOST: server.host,
-          PUSHER_PORT: String(server.port),
-          PUSHER_SCHEME: 'http',
-        },
-      },
-    ],
+    [[], { env: { ...app, ...dial } }],
+    [[], { files: { '.env': dotenv.join('') } }],
   ];
   for (const [args, options] of ways) {
     const got = await run(t, ['trigger', 'orders', 'x', '1', ...args], options);
@@ -219,74 +221,101 @@ test('trigger: the app from a file, from .env, from the environment', async (t) 
 
 test('trigger: what the server refuses, and a server that is not there', async (t) => {
   const server = await t.server();
-  const wrong = await run(t, ['trigger', 'orders', 'x', '{}', ...target(server, 'wrong-secret-9')]);
-  assert.ok(wrong.code !== 0 && wrong.code !== null, `exit ${wrong.code}`);
-  assert.ok(wrong.stderr.length > 0 && !wrong.stderr.includes('wrong-secret-9'), wrong.stderr);
-  const name = await run(t, ['trigger', 'not allowed', 'x', '{}', ...target(server)]);
-  assert.ok(name.code !== 0, name.stderr);
-  assert.match(name.stderr, /channel/i);
-  const port = server.port;
+  const trigger = (channel, secret) => ['trigger', channel, 'x', '{}', ...target(server, secret)];
+  const answered = async (args, code, ...words) => {
+    const got = await run(t, args);
+    assert.strictEqual(got.code, code, got.stderr);
+    for (const word of words) assert.match(got.stderr, word);
+    assert.ok(!got.stderr.includes('wrong-secret-9'), got.stderr);
+  };
+  await answered(trigger('orders', 'wrong-secret-9'), EX.NOPERM, /401/);
+  await answered(trigger('not allowed'), EX.DATAERR, /400/, /not allowed/);
+  const { port } = server;
   await server.stop();
-  const args = [
-    'trigger',
-    'a',
-    'x',
-    '{}',
-    '--host',
-    '127.0.0.1',
-    '--port',
-    String(port),
-    '--app',
-    'a:b:c',
-  ];
-  const gone = await run(t, args);
-  assert.strictEqual(gone.code, EX.UNAVAILABLE, gone.stderr);
-  assert.match(gone.stderr, new RegExp(String(port)));
+  const place = ['--host', '127.0.0.1', '--port', String(port), '--app', 'a:b:c'];
+  await answered(['trigger', 'a', 'x', '{}', ...place], EX.UNAVAILABLE, new RegExp(String(port)));
 });
+
+// peal listen, when the server has it subscribed to all of `channels`.
+async function listening(t, server, channels, options = []) {
+  const listen = t.command(['listen', ...channels, ...options, ...target(server)]);
+  const subscribed = async () => {
+    const { channels: list } = await api.get(server, '/channels');
+    return channels.every((name) => list[name]);
+  };
+  await poll(subscribed, 'subscriptions of peal listen');
+  return listen;
+}
 
 test('listen: prints what comes, for people', { quick: true }, async (t) => {
   const server = await t.server();
-  const listen = t.command(['listen', 'orders', 'private-a', ...target(server)]);
-  const subscribed = async () => {
-    const { channels } = await api.get(server, '/channels');
-    return channels.orders && channels['private-a'];
-  };
-  await require('./lib/wait').poll(subscribed, 'subscriptions of peal listen');
+  const listen = await listening(t, server, ['orders', 'private-a']);
   await api.publish(server, 'orders', 'shipped', '{"id":7}');
-  await api.publish(server, 'private-a', 'evil', '"\u001b[31m\u0007"');
-  assert.match(await listen.line(/shipped/), /orders.*"?id"?/);
+  await api.publish(server, 'private-a', 'evil', '"\u001b[31m\u0007\u009b"');
+  assert.match(await listen.line(/shipped/), /^\d\d:\d\d:\d\d\.\d{3} orders shipped .*"?id\\?"?/);
   const evil = await listen.line(/evil/);
-  assert.ok(![...evil].some((c) => c < ' '), JSON.stringify(evil));
+  assert.ok(![...evil].some((c) => c < ' ' || (c >= '\x7f' && c < '\xa0')), JSON.stringify(evil));
   listen.signal('SIGINT');
   const { code, signal } = await listen.ended();
   assert.ok(code === 0 || code === 130 || signal === 'SIGINT', `exit ${code} ${signal}`);
 });
 
-test('listen --json: a line of JSON for each event', async (t) => {
+test('listen --json --count: a line of JSON for each event', { workers: [1, 2] }, async (t) => {
   const server = await t.server();
-  const listen = t.command(['listen', '--json', 'orders', 'presence-a', ...target(server)]);
-  const subscribed = async () => {
-    const { channels } = await api.get(server, '/channels');
-    return channels.orders && channels['presence-a'];
-  };
-  await require('./lib/wait').poll(subscribed, 'subscriptions of peal listen');
-  await api.publish(server, 'orders', 'shipped', '{"id":7}');
-  const event = JSON.parse(await listen.line(/shipped/));
-  assert.strictEqual(event.event, 'shipped');
-  assert.strictEqual(event.channel, 'orders');
-  assert.ok(['{"id":7}', '[object Object]'].includes(String(event.data)), JSON.stringify(event));
-  for (const line of listen.lines.all) JSON.parse(line);
+  const listen = await listening(t, server, ['orders', 'presence-a'], ['--json', '--count', '3']);
+  await api.publish(server, 'orders', 'shipped', '{"id":1.0}');
+  await api.publish(server, 'presence-a', 'text', 'just text');
+  const client = await t.raw(server);
+  await client.subscribe('presence-a', { user: { user_id: '1' } });
+  await client.trigger('client-x', 'presence-a', { a: 1 });
+  const { code } = await listen.ended();
+  assert.strictEqual(code, EX.OK);
+  const events = listen.lines.all.map((line) => JSON.parse(line));
+  const own = events.filter(({ event }) => !event.startsWith('pusher'));
+  assert.deepStrictEqual(
+    own.map(({ channel, event, data, user_id: userId }) => [channel, event, data, userId]),
+    [
+      ['orders', 'shipped', '{"id":1.0}', undefined],
+      ['presence-a', 'text', 'just text', undefined],
+      ['presence-a', 'client-x', { a: 1 }, '1'],
+    ],
+  );
 });
 
-test('listen: a channel that the server refuses, an unknown key, no server', async (t) => {
+test('listen --timeout ends with 75 before --count, with 0 without it', async (t) => {
   const server = await t.server();
-  const bad = t.command(['listen', 'private-a', ...target(server, 'wrong-secret-9')]);
-  const refused = await bad.ended();
-  assert.ok(refused.code > 0, `exit ${refused.code}`);
-  assert.match(refused.stderr, /private-a|unauthorized|signature/i);
+  const listen = await listening(t, server, ['orders'], ['--timeout', '1', '--count', '2']);
+  await api.publish(server, 'orders', 'x');
+  assert.strictEqual((await listen.ended()).code, 75);
+  const plain = await listening(t, server, ['orders'], ['--timeout', '1']);
+  assert.strictEqual((await plain.ended()).code, EX.OK);
+});
+
+test('listen comes back after a restart of the server', { ms: 40_000 }, async (t) => {
+  const server = await t.server();
+  const listen = await listening(t, server, ['orders'], ['--count', '1']);
+  await server.stop();
+  const next = await t.server({ port: server.port });
+  await poll(
+    async () => (await api.get(next, '/channels')).channels.orders,
+    'subscription after the restart',
+    30_000,
+  );
+  await api.publish(next, 'orders', 'back');
+  assert.match(await listen.line(/back/), /orders/);
+  assert.strictEqual((await listen.ended()).code, EX.OK);
+});
+
+test('listen: a wrong secret, an unknown key, a server that is none', async (t) => {
+  const server = await t.server();
+  const refused = await run(t, ['listen', 'private-a', ...target(server, 'wrong-secret-9')]);
+  assert.strictEqual(refused.code, EX.NOPERM, refused.stderr);
+  assert.match(refused.stderr, /private-a/);
   assert.ok(!refused.stderr.includes('wrong-secret-9'));
   const place = ['--host', server.host, '--port', String(server.port)];
-  const key = await run(t, ['listen', 'a', ...place, '--app', 'x:unknown-key:y']);
-  assert.ok(key.code > 0);
-  assert.match(key.stderr, /unknown-key|4001/);
+  const unknown = await run(t, ['listen', 'a', ...place, '--app', 'x:unknown-key:y']);
+  assert.ok([EX.UNAVAILABLE, EX.NOPERM].includes(unknown.code), `exit ${unknown.code}`);
+  assert.match(unknown.stderr, /unknown-key/);
+  const admin = ['--host', server.adminHost, '--port', String(server.adminPort), '--app', 'a:b:c'];
+  await fails(t, ['listen', 'a', ...admin], 76);
 });

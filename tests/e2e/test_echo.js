@@ -10,7 +10,7 @@ const { fires, pusherOptions, connected } = require('./lib/clients');
 const { within } = require('./lib/wait');
 const { test } = require('./lib/suite');
 
-global.Pusher = Pusher; // where Echo looks for it, as `window.Pusher` in a browser
+global.Pusher = Pusher; // where Echo 1 looks for it; Echo 2 wants `window`, or an option
 
 const ECHO = {
   1: async () => require('laravel-echo-1').default,
@@ -25,6 +25,7 @@ async function makeEcho(t, server, { version, broadcaster, backend, user }) {
   });
   const echo = new Echo({
     broadcaster,
+    ...(version === 2 ? { Pusher } : {}),
     key: server.app.key,
     authEndpoint,
     auth,
