@@ -148,6 +148,18 @@ static bool too_many_subs(struct hub *hub, struct hub_conn *conn, struct span ch
     return true;
 }
 
+static void refuse_members(struct hub *hub, struct hub_conn *conn, struct span channel)
+{
+    const struct app_settings *s = conn->app->s;
+    struct buf b = { 0 };
+    buf_add_fmt(&b,
+                "The maximum members per presence channel limit was reached: "
+                "limits.presence_members of app %.*s allows %llu.",
+                SPAN_FMT(s->id), (unsigned long long)s->limits.presence_members);
+    refuse_limit(hub, conn, channel, 4100, buf_span(&b));
+    buf_fini(&b);
+}
+
 /* --- subscribing --- */
 
 static void subscribed(struct hub *hub, struct hub_conn *conn, struct chan_kind kind)
@@ -208,8 +220,7 @@ static void subscribe_first(struct hub *hub, struct hub_conn *conn, const struct
     }
     presence_free(hub, presence);
     if (err == ERR_LIMIT)
-        refuse_limit(hub, conn, a->channel, 4100,
-                     SPAN("The maximum members per presence channel limit was reached"));
+        refuse_members(hub, conn, a->channel);
     else
         hub_no_memory(hub, conn);
 }
@@ -239,8 +250,7 @@ static void subscribe_again(struct hub *hub, struct hub_conn *conn, struct hub_s
     if (err) {
         presence_free(hub, is);
         if (err == ERR_LIMIT)
-            refuse_limit(hub, conn, a->channel, 4100,
-                         SPAN("The maximum members per presence channel limit was reached"));
+            refuse_members(hub, conn, a->channel);
         else if (err == ERR_NOMEM)
             hub_no_memory(hub, conn);
         return;

@@ -196,21 +196,6 @@ static bool try_upgrade(struct conn *c)
 
 /* --- requests --- */
 
-static void on_head(struct conn *c)
-{
-    struct http_conn *http = c->in.http;
-    http->phase_ms = loop_now_ms(c->worker->loop);
-    if (c->admin) return;
-    api_head(c->worker->api, &http->req, clock_unix_ms() / 1000, &http->call);
-    http1_req_limit_body(&http->req, http->call.body_limit, http->call.body_option);
-    uint64_t length;
-    bool known = http1_req_length(&http->req, &length);
-    if (!http1_req_wants_continue(&http->req) || (known && length > http->call.body_limit)) return;
-    struct buf b;
-    begin(&b);
-    if (http1_res_continue(&b) == ERR_OK) conn_send_bytes(c, &b);
-}
-
 static void log_api(const struct conn *c, const struct api_call *call)
 {
     const struct http1_req *req = &c->in.http->req;
@@ -241,6 +226,25 @@ static void serve(struct conn *c)
     }
     log_api(c, &http->call);
     answer_bytes(c, &b, to.keep_alive);
+}
+
+static void on_head(struct conn *c)
+{
+    struct http_conn *http = c->in.http;
+    http->phase_ms = loop_now_ms(c->worker->loop);
+    if (c->admin) return;
+    api_head(c->worker->api, &http->req, clock_unix_ms() / 1000, &http->call);
+    http1_req_limit_body(&http->req, http->call.body_limit, http->call.body_option);
+    uint64_t length;
+    bool known = http1_req_length(&http->req, &length);
+    if (known && length > http->call.body_limit && http->call.refused) {
+        serve(c); /* why it is refused tells more than that the body is too large */
+        return;
+    }
+    if (!http1_req_wants_continue(&http->req) || (known && length > http->call.body_limit)) return;
+    struct buf b;
+    begin(&b);
+    if (http1_res_continue(&b) == ERR_OK) conn_send_bytes(c, &b);
 }
 
 static void serve_admin(struct conn *c)
