@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "cli/text.h"
 #include "server/near.h"
+#include <stdio.h>
 #include <sysexits.h>
 
 const struct cmd *const commands[] = {

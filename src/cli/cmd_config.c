@@ -9,6 +9,7 @@
 #include "cli/settings.h"
 #include "cli/text.h"
 #include "server/config_value.h"
+#include <stdio.h>
 #include <sysexits.h>
 
 enum form { FORM_PEOPLE, FORM_JSON, FORM_MARKDOWN };

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "cli/cmd.h"
 #include "server/config_table.h"
+#include <stdio.h>
 #include <sysexits.h>
 
 static void print_option(const struct option *opt, struct buf *scratch)

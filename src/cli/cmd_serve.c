@@ -9,6 +9,7 @@
 #include "cli/dev_page.h"
 #include "cli/settings.h"
 #include "server/server.h"
+#include <stdio.h>
 #include <sysexits.h>
 #include <unistd.h>
 

@@ -8,6 +8,7 @@
 #include "cli/cmd.h"
 #include "cli/http_call.h"
 #include "cli/text.h"
+#include <stdio.h>
 #include <sysexits.h>
 
 #define STDIN_MAX ((size_t)64 * 1024 * 1024)
@@ -122,13 +123,25 @@ static void print_json(const struct http_answer *answer)
     buf_fini(&out);
 }
 
+/* The sentence of {"error":…}, as Peal and its peers answer; else the whole body. */
+static void add_message(struct span body, struct buf *out)
+{
+    struct json_field error = { .name = "error" };
+    struct json_val root;
+    struct buf scratch = { 0 };
+    bool found = json_check(body, 64, &root, NULL) && root.type == JSON_OBJECT &&
+                 !json_fields(root, &error, 1) && error.val.type == JSON_STRING;
+    text_add_safe(out, found ? json_text(error.val, &scratch) : body);
+    buf_fini(&scratch);
+}
+
 static int print_answer(const struct request *req, const struct http_answer *answer)
 {
     int code = exit_code(answer->status);
     struct buf line = { 0 };
     if (req->json) print_json(answer);
     buf_add_fmt(&line, "the server answered %ld: ", answer->status);
-    text_add_safe(&line, buf_span(&answer->body));
+    add_message(buf_span(&answer->body), &line);
     buf_add_byte(&line, '\0');
     if (buf_failed(&line)) code = EX_OSERR;
     if (code == EX_OK && !req->json) puts(line.p);

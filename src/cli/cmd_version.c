@@ -3,6 +3,7 @@
  * cli/cmd_version.c: peal version.
  */
 #include "cli/cmd.h"
+#include <stdio.h>
 #include <sysexits.h>
 
 static int run(int argc, char **argv)

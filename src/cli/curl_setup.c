@@ -25,6 +25,7 @@ CURL *curl_setup(const struct target *t, const char *url)
     if (!code) code = curl_easy_setopt(curl, CURLOPT_USERAGENT, "peal/" PEAL_VERSION);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     if (!code && is_here(t)) code = curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    if (!code && t->ca) code = curl_easy_setopt(curl, CURLOPT_CAINFO, t->ca);
     if (!code && t->socket.n) code = curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, t->socket.p);
     if (!code) return curl;
     curl_easy_cleanup(curl);

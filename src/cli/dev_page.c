@@ -5,13 +5,13 @@
  */
 #include "cli/dev_page.h"
 #include "base/buf.h"
+#include <stdio.h>
 
 struct page {
     const struct app_settings *app;
     struct span prefix;
     const char *host; /* as a client dials it: no wildcard address */
     unsigned port;
-    const char *admin;
     bool known_secret;
 };
 
@@ -29,10 +29,9 @@ static void add_urls(const struct page *p, struct buf *out)
     buf_add_fmt(out,
                 "\nPeal %s is ready, with settings for development.\n\n"
                 "  WebSocket   ws://%.*s/app/%.*s\n"
-                "  HTTP API    http://%.*s/apps/%.*s/events\n"
-                "  metrics     http://%s/metrics\n",
+                "  HTTP API    http://%.*s/apps/%.*s/events\n",
                 PEAL_VERSION, SPAN_FMT(at), SPAN_FMT(p->app->key), SPAN_FMT(at),
-                SPAN_FMT(p->app->id), p->admin);
+                SPAN_FMT(p->app->id));
     buf_fini(&at);
 }
 
@@ -92,7 +91,7 @@ static void add_target(const struct page *p, struct buf *out)
 
 static void add_commands(const struct page *p, struct buf *out)
 {
-    BUF_ADD_LIT(out, "\nIn other terminals, to see it work:\n\n"
+    BUF_ADD_LIT(out, "\nTo see it work, in other terminals:\n\n"
                      "  peal listen my-channel");
     add_target(p, out);
     BUF_ADD_LIT(out, "  peal trigger my-channel my-event '{\"hello\":\"world\"}'");
@@ -108,10 +107,8 @@ void dev_page_print(const struct config *cfg, const struct server *server)
     if (cfg->n_apps == 0 || ready.port == 0)
         return; /* a Unix socket: nothing a browser could use */
     const struct app_settings *app = &cfg->apps[0];
-    struct page page = {
-        app,        cfg->path_prefix, dialled(ready.host),
-        ready.port, ready.admin,      span_eq(app->secrets.items[0], SPAN("app-secret"))
-    };
+    struct page page = { app, cfg->path_prefix, dialled(ready.host), ready.port,
+                         span_eq(app->secrets.items[0], SPAN("app-secret")) };
     add_urls(&page, &out);
     add_env(&page, &out);
     add_echo(&page, &out);

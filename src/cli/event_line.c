@@ -6,6 +6,7 @@
 #include "cli/event_line.h"
 #include "base/json_write.h"
 #include "cli/text.h"
+#include <stdio.h>
 #include <time.h>
 
 static void add_text(struct json_val val, struct buf *out)

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "cli/curl_setup.h"
 #include "http/url.h"
+#include <stdio.h>
 
 static size_t take_body(char *p, size_t size, size_t n, void *ctx)
 {

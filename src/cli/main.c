@@ -3,6 +3,7 @@
  * cli/main.c: picks the sub-command. Knows nothing about sockets or protocols.
  */
 #include "cli/cmd.h"
+#include <string.h>
 
 static bool asks_for_help(const char *arg)
 {

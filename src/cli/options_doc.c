@@ -5,6 +5,7 @@
  */
 #include "cli/options_doc.h"
 #include "server/config_table.h"
+#include <stdio.h>
 
 /* `|` would end the cell of a table. */
 static void print_cell(const char *text)
@@ -38,7 +39,7 @@ static void print_row(const struct option *opt)
         printf(*opt->dflt ? "`%s`" : "empty%s", opt->dflt);
     fputs(" | ", stdout);
     print_value(opt);
-    printf(" | %s | ", opt->restart ? "restart" : "reload");
+    fputs(" | ", stdout);
     print_cell(opt->help);
     if (env.n) printf(". `%.*s`", SPAN_FMT(env));
     fputs(" |\n", stdout);
@@ -47,8 +48,7 @@ static void print_row(const struct option *opt)
 
 static void print_head(void)
 {
-    fputs("\n| option | default | values | change by | what it is |\n|---|---|---|---|---|\n",
-          stdout);
+    fputs("\n| option | default | values | what it is |\n|---|---|---|---|\n", stdout);
 }
 
 static const char *conversion(enum alias_conversion how)

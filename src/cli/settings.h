@@ -8,12 +8,12 @@
 #include "server/config.h"
 #include "server/config_arena.h"
 
+/* clang-format off */
 #define SETTINGS_SPECS                                                                             \
     { "--config", "FILE", "settings (default ./peal.yaml where it exists)" },                      \
-        { "--env", "FILE", "environment file (default ./.env where it exists)" },                  \
-    {                                                                                              \
-        "--set", "NAME=VALUE", "set any option; see peal help options"                             \
-    }
+    { "--env", "FILE", "environment file (default ./.env where it exists)" },                      \
+    { "--set", "NAME=VALUE", "set any option; see peal help options" }
+/* clang-format on */
 
 struct settings {
     struct config_sources sources;

@@ -13,6 +13,7 @@
 #include "http/url.h"
 #include "pusher/chan_name.h"
 #include "pusher/event.h"
+#include <stdio.h>
 
 #define CONNECT_TIMEOUT_MS 10000
 #define PONG_TIMEOUT_MS 30000

@@ -33,6 +33,8 @@ enum err target_take(struct target *t, const struct arg *arg, struct diag *d)
         t->_path = arg->value;
     else if (arg_is(arg, "--tls"))
         t->_tls = true;
+    else if (arg_is(arg, "--ca"))
+        t->ca = arg->value;
     else if (arg_is(arg, "--port"))
         return arg_number(arg, 1, UINT16_MAX, &t->_port, d) ? ERR_OK : ERR_SYNTAX;
     else

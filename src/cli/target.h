@@ -8,21 +8,24 @@
 #include "cli/settings.h"
 #include "pusher/auth.h"
 
+/* clang-format off */
 #define TARGET_SPECS                                                                               \
     { "--host", "HOST", "the server (or unix:/path; default: what .env and peal.yaml say)" },      \
-        { "--port", "N", "its port" }, { "--tls", NULL, "use TLS" },                               \
-        { "--path", "PATH", "in front of all routes, where the server has a path_prefix" },        \
-        { "--app", "ID:KEY:SECRET", "the app, or @FILE with that in it" },                         \
-        { "--config", "FILE", "settings (default ./peal.yaml where it exists)" },                  \
-    {                                                                                              \
-        "--env", "FILE", "environment file (default ./.env where it exists)"                       \
-    }
+    { "--port", "N", "its port" },                                                                 \
+    { "--tls", NULL, "use TLS" },                                                                  \
+    { "--ca", "FILE", "trust these certificates (PEM) instead of the system's" },                  \
+    { "--path", "PATH", "in front of all routes, where the server has a path_prefix" },            \
+    { "--app", "ID:KEY:SECRET", "the app, or @FILE with that in it" },                             \
+    { "--config", "FILE", "settings (default ./peal.yaml where it exists)" },                      \
+    { "--env", "FILE", "environment file (default ./.env where it exists)" }
+/* clang-format on */
 
 struct target {
     struct span host;   /* no brackets; "" for a Unix socket */
     struct span socket; /* path of a Unix socket, else "" */
     uint16_t port;
     bool tls;
+    const char *ca;   /* PEM file to trust instead of the system's; NULL: those */
     struct span path; /* "" or "/prefix" */
     struct span id, key;
     struct auth_keys keys; /* signs for the app */

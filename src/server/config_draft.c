@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "server/config_value_priv.h"
 #include <stdarg.h>
+#include <stdio.h>
 
 void draft_init(struct draft *d, struct config_arena *arena, struct diag *diag)
 {

@@ -76,7 +76,10 @@ enum err config_read_yaml(struct draft *d, const char *path) MUST_USE;
 enum err config_read_env(struct draft *d, const char *path, const char *const *environment,
                          struct config *cfg) MUST_USE;
 enum err config_read_flags(struct draft *d, const struct config_flag *flags, size_t n) MUST_USE;
+/* The same for what has been read already; `path` is for messages. */
 enum err config_parse_yaml(struct draft *d, struct span text, const char *path) MUST_USE;
+enum err config_parse_env(struct draft *d, struct span text, const char *path,
+                          const char *const *environment, struct config *cfg) MUST_USE;
 
 /* Sets one field of `owner` from the first slot that says something (the list ends with NULL), else
  * from the table; ERR_ABSENT where there is neither. `*from`: where the value comes from; "" for

@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "server/config_dotenv.h"
 #include "server/config_draft.h"
+#include <stdio.h>
+#include <stdlib.h>
 
 #define FILE_MAX ((size_t)1024 * 1024)
 
@@ -319,19 +321,28 @@ static enum err pick(struct env *env, struct config *cfg)
     return err;
 }
 
+enum err config_parse_env(struct draft *d, struct span text, const char *path,
+                          const char *const *environment, struct config *cfg)
+{
+    struct env env = { .draft = d, .path = path };
+    enum err err = read_environment(&env, environment);
+    if (!err) err = read_dotenv(&env, text);
+    if (!err) err = pick(&env, cfg);
+    buf_fini(&env.kubernetes);
+    map_fini(&env.by_name);
+    return err;
+}
+
 enum err config_read_env(struct draft *d, const char *path, const char *const *environment,
                          struct config *cfg)
 {
-    bool optional = !path;
-    struct env env = { .draft = d, .path = path ? path : ".env" };
     struct buf text = { 0 };
-    enum err err = read_environment(&env, environment);
-    if (!err && *env.path) err = config_slurp(env.path, FILE_MAX, optional, &text, d->diag);
-    if (!err) err = read_dotenv(&env, buf_span(&text));
+    bool optional = !path;
+    enum err err = ERR_OK;
+    if (optional) path = ".env";
+    if (*path) err = config_slurp(path, FILE_MAX, optional, &text, d->diag);
     if (err == ERR_ABSENT) err = ERR_OK;
-    if (!err) err = pick(&env, cfg);
+    if (!err) err = config_parse_env(d, buf_span(&text), path, environment, cfg);
     config_wipe(&text);
-    buf_fini(&env.kubernetes);
-    map_fini(&env.by_name);
     return err;
 }

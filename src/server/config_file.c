@@ -5,6 +5,7 @@
  */
 #include "server/config_draft.h"
 #include <errno.h>
+#include <stdio.h>
 
 #define CHUNK ((size_t)16 * 1024)
 

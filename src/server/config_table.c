@@ -5,6 +5,7 @@
  */
 #include "server/config_table.h"
 #include "server/near.h"
+#include <stdio.h>
 
 #define CHANGE_RELOAD false
 #define CHANGE_RESTART true

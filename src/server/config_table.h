@@ -36,7 +36,7 @@ struct option {
     uint64_t min, max;
     const char *dflt; /* NULL: none, must be given */
     const char *unit;
-    bool restart; /* a change needs a restart; else SIGHUP will do */
+    bool restart; /* a running server could not take a new value over */
     const char *help;
     size_t offset; /* of the field in struct config or struct app_settings */
 };

@@ -7,6 +7,7 @@
 #include "server/config_value_priv.h"
 #include "server/near.h"
 #include <sched.h>
+#include <stdio.h>
 
 #define SHOWN_MAX 60
 #define MAX_WORKERS 256

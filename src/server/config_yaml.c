@@ -9,6 +9,7 @@
  * input does not count.
  */
 #include "server/config_draft.h"
+#include <stdio.h>
 #include <yaml.h>
 
 #define FILE_MAX ((size_t)1024 * 1024)

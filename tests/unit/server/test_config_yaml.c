@@ -54,7 +54,7 @@ static void what_is_wrong_is_refused_with_line_and_words(void **state)
     static const struct {
         const char *text, *line, *word, *other;
     } rows[] = {
-        { "drain_ms: 5\nlog.levl: info\n", ":2:", "log.levl", "did you mean 'log.level'" },
+        { "drain_ms: 5\nlog.lvel: info\n", ":2:", "log.lvel", "did you mean 'log.level'" },
         { "lgo: {level: info}\n", ":1:", "lgo", "no such option" },
         { "aps: []\n", ":1:", "aps", "did you mean 'apps'" },
         { "cache_ttl_s: 5\n", ":1:", "cache_ttl_s", "app_defaults.cache_ttl_s" },
