@@ -1,32 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# ./dev bench [NAME [args]]: builds the release preset and runs bench/bench_NAME.c, or all of them.
+# ./dev bench [NAME...] [options]: builds the release preset and runs the benchmark (bench/run.c);
+# docs/internals/bench.md says what its figures mean. NAME may also be one of the programs
+# bench/bench_NAME.c, which measure single parts.
 set -eu
 # shellcheck source=tools/lib.sh
 . tools/lib.sh
 
-names() {
-    for file in bench/bench_*.c; do
-        if [ -e "$file" ]; then basename "$file" .c | sed 's/^bench_//'; fi
-    done
-}
-
-run() {
-    name=$1
-    shift
-    say "== $name"
-    "build/release/bench/bench_$name" "$@"
-}
-
-[ -n "$(names)" ] || die "there is no benchmark yet (bench/bench_NAME.c)"
-[ $# -eq 0 ] || [ -e "bench/bench_$1.c" ] || die "no benchmark '$1'; there are: $(names | xargs)"
 need build
-build release >&2
-if [ $# -gt 0 ]; then
-    run "$@"
-    exit
+if [ $# -gt 0 ] && [ -e "bench/bench_$1.c" ]; then
+    name=bench_$1
+    shift
+    build release "$name" >&2
+    exec "build/release/bench/$name" "$@"
 fi
-for bench in $(names); do
-    run "$bench"
-done
+build release peal floor bench >&2
+exec build/release/bench/bench "$@"

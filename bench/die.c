@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * bench/die.c: one sentence and the end.
+ */
+#include "bench/die.h"
+#include "base/mem.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+__attribute__((format(printf, 1, 0))) static void complain(const char *fmt, va_list args,
+                                                           const char *why)
+{
+    fflush(stdout);
+    fputs("bench: ", stderr);
+    vfprintf(stderr, fmt, args);
+    if (why) fprintf(stderr, ": %s", why);
+    fputc('\n', stderr);
+}
+
+void die(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    complain(fmt, args, NULL);
+    va_end(args);
+    exit(1);
+}
+
+void die_errno(const char *fmt, ...)
+{
+    const char *why = strerror(errno);
+    va_list args;
+    va_start(args, fmt);
+    complain(fmt, args, why);
+    va_end(args);
+    exit(1);
+}
+
+void *must_alloc(size_t n)
+{
+    void *p = mem_zalloc(n ? n : 1);
+    if (!p) die("out of memory");
+    return p;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * bench/proc.c: fork, exec, ready line; process clock and smaps_rollup.
+ *
+ * CPU time is read from the process's own CPU clock (clock_getcpuclockid(3)): it sums all threads,
+ * also those that have ended, in nanoseconds. /proc/PID/stat would give the same in ticks of 10 ms,
+ * and /proc/PID/schedstat the main thread only.
+ */
+#include "bench/proc.h"
+#include "base/clock.h"
+#include "base/span.h"
+#include "bench/die.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define READY_MS 10000
+#define STOP_MS 5000
+
+struct proc_cpus proc_cpus(void)
+{
+    struct proc_cpus cpus = { 0, 0 };
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) die_errno("sched_getaffinity");
+    for (int i = 0; i < CPU_SETSIZE; i++) {
+        if (!CPU_ISSET((size_t)i, &set)) continue;
+        cpus.n++;
+        cpus.last = i;
+    }
+    return cpus;
+}
+
+void proc_leave_cpu(int cpu)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) die_errno("sched_getaffinity");
+    CPU_CLR((size_t)cpu, &set);
+    if (sched_setaffinity(0, sizeof set, &set) != 0) die_errno("sched_setaffinity");
+}
+
+/* In the child; never returns. */
+static _Noreturn void become(char *const argv[], int cpu, int out, pid_t parent)
+{
+    static char *const environment[] = { NULL };
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (cpu >= 0) {
+        CPU_SET((size_t)cpu, &set);
+        if (sched_setaffinity(0, sizeof set, &set) != 0) _exit(126);
+    }
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || null < 0 ||
+        dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || chdir("/") != 0)
+        _exit(126);
+    execve(argv[0], argv, environment);
+    fprintf(stderr, "bench: %s: %s\n", argv[0], strerror(errno));
+    _exit(127);
+}
+
+/* Reads one line; `name` is for the complaint. */
+static void read_line(int fd, char *line, size_t room, const char *name)
+{
+    uint64_t until = clock_mono_ms() + READY_MS;
+    size_t n = 0;
+    while (n + 1 < room) {
+        uint64_t now = clock_mono_ms();
+        struct pollfd pfd = { .fd = fd, .events = POLLIN };
+        if (now >= until || poll(&pfd, 1, (int)(until - now)) <= 0)
+            die("%s did not say within %d s that it is ready", name, READY_MS / 1000);
+        ssize_t got = read(fd, line + n, 1);
+        if (got <= 0) die("%s ended before it was ready", name);
+        if (line[n] == '\n') break;
+        n++;
+    }
+    line[n] = '\0';
+}
+
+static uint16_t port_of(const char *line, const char *name)
+{
+    const char *at = strstr(line, " port=");
+    uint64_t port = 0;
+    if (at && strstr(line, " ready ")) {
+        struct span rest = span_str(at + strlen(" port=")), digits;
+        if (!span_cut(&rest, ' ', &digits) || !span_to_u64(digits, &port)) port = 0;
+    }
+    if (port == 0 || port > UINT16_MAX) die("%s: no ready line but '%s'", name, line);
+    return (uint16_t)port;
+}
+
+void proc_start(struct proc *p, char *const argv[], int cpu)
+{
+    char line[1024];
+    int pipe_fds[2];
+    if (pipe2(pipe_fds, O_CLOEXEC) != 0) die_errno("pipe");
+    fflush(NULL);
+    pid_t parent = getpid();
+    p->pid = fork();
+    if (p->pid < 0) die_errno("fork");
+    if (p->pid == 0) become(argv, cpu, pipe_fds[1], parent);
+    close(pipe_fds[1]);
+    p->_out = pipe_fds[0];
+    read_line(p->_out, line, sizeof line, argv[0]);
+    p->port = port_of(line, argv[0]);
+    if (clock_getcpuclockid(p->pid, &p->_clock) != 0) die("no CPU clock of %s", argv[0]);
+}
+
+static bool ended_within(pid_t pid, uint64_t limit_ms)
+{
+    uint64_t until = clock_mono_ms() + limit_ms;
+    do {
+        pid_t got = waitpid(pid, NULL, WNOHANG);
+        if (got == pid || (got < 0 && errno == ECHILD)) return true;
+        poll(NULL, 0, 5);
+    } while (clock_mono_ms() < until);
+    return false;
+}
+
+void proc_stop(struct proc *p)
+{
+    if (p->pid <= 0) return;
+    kill(p->pid, SIGTERM);
+    if (!ended_within(p->pid, STOP_MS)) {
+        fprintf(stderr, "bench: pid %d did not end within %d ms of SIGTERM\n", (int)p->pid,
+                STOP_MS);
+        kill(p->pid, SIGKILL);
+        waitpid(p->pid, NULL, 0);
+    }
+    close(p->_out);
+    p->pid = 0;
+}
+
+uint64_t proc_cpu_ns(const struct proc *p)
+{
+    struct timespec ts;
+    if (clock_gettime(p->_clock, &ts) != 0) die("the server (pid %d) has ended", (int)p->pid);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* The value of "NAME:   123 kB", in bytes. */
+static uint64_t field(const char *text, const char *name)
+{
+    const char *at = strstr(text, name);
+    if (!at) die("smaps_rollup has no %s", name);
+    return strtoull(at + strlen(name), NULL, 10) * 1024;
+}
+
+struct proc_memory proc_memory(const struct proc *p)
+{
+    char path[64], text[4096];
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)p->pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) die_errno("%s", path);
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (n <= 0) die_errno("%s", path);
+    text[n] = '\0';
+    return (struct proc_memory) {
+        .private_bytes = field(text, "\nPrivate_Dirty:"),
+        .rss_bytes = field(text, "\nRss:"),
+    };
+}

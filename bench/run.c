@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * bench/run.c: the benchmark's command line: runs the scenarios, prints the table.
+ *
+ * Results go to stdout, what is being done to stderr. Ends itself (and by that its servers) when it
+ * takes longer than RUN_LIMIT_S for each round that was asked for.
+ */
+#include "base/check.h"
+#include "base/clock.h"
+#include "bench/die.h"
+#include "bench/scenes.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define RUN_LIMIT_S 120
+#define SPARE_FDS 100 /* of a server, beside its connections */
+
+struct options {
+    const char *names[16];
+    size_t n_names;
+    bool json, self, free_cpu;
+    const char *peal;
+};
+
+static void usage(FILE *to)
+{
+    fputs("usage: ./dev bench [NAME...] [options]\n\n", to);
+    for (const struct scene *s = scenes; s->name; s++) fprintf(to, "  %-9s %s\n", s->name, s->help);
+    fputs("\n"
+          "  --json              JSON instead of a table\n"
+          "  --short             a tenth of the time: does it work, not how fast\n"
+          "  --rounds N          alternating rounds, 1-99 (7)\n"
+          "  --subscribers N     of the fan-out (1000)\n"
+          "  --connections A,B,… counts of the memory scenario (1000,5000,19000)\n"
+          "  --workers N         of Peal (1)\n"
+          "  --peal FILE         the executable (the one that ./dev build made)\n"
+          "  --self              the floor against itself: shows the noise\n"
+          "  --any-cpu           do not give the server a CPU of its own\n",
+          to);
+}
+
+static unsigned number(const char *option, const char *text, unsigned long max)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long n = text ? strtoul(text, &end, 10) : 0;
+    if (!text || errno || *text < '0' || *text > '9' || *end || n == 0 || n > max)
+        die("%s takes a number from 1 to %lu", option, max);
+    return (unsigned)n;
+}
+
+static void read_steps(struct bench *b, char *text)
+{
+    char *save = NULL;
+    b->n_steps = 0;
+    for (char *word = strtok_r(text, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+        if (b->n_steps == SCENES_MAX_STEPS) die("--connections takes at most eight counts");
+        size_t n = number("--connections", word, 1000000);
+        if (b->n_steps && n <= b->steps[b->n_steps - 1]) die("--connections must ascend");
+        b->steps[b->n_steps++] = n;
+    }
+    if (b->n_steps < 2) die("--connections takes two counts or more");
+}
+
+/* An option without a value. */
+static bool take_flag(struct bench *b, struct options *o, const char *arg)
+{
+    if (strcmp(arg, "--json") == 0)
+        o->json = true;
+    else if (strcmp(arg, "--self") == 0)
+        o->self = true;
+    else if (strcmp(arg, "--any-cpu") == 0)
+        o->free_cpu = true;
+    else if (strcmp(arg, "--short") == 0) {
+        b->scale = 0.1;
+        b->rounds = 2;
+        b->subscribers = 100;
+        b->n_steps = 2;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool take_value(struct bench *b, struct options *o, const char *arg, char *value)
+{
+    if (strcmp(arg, "--rounds") == 0)
+        b->rounds = number(arg, value, 99);
+    else if (strcmp(arg, "--subscribers") == 0)
+        b->subscribers = number(arg, value, 19000);
+    else if (strcmp(arg, "--workers") == 0)
+        b->workers = number(arg, value, 256);
+    else if (strcmp(arg, "--connections") == 0 && value)
+        read_steps(b, value);
+    else if (strcmp(arg, "--peal") == 0 && value)
+        o->peal = value;
+    else
+        return false;
+    return true;
+}
+
+static const struct scene *find_scene(const char *name)
+{
+    for (const struct scene *s = scenes; s->name; s++)
+        if (strcmp(s->name, name) == 0) return s;
+    return NULL;
+}
+
+static void read_options(struct bench *b, struct options *o, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            usage(stdout);
+            exit(0);
+        }
+        if (take_flag(b, o, argv[i])) continue;
+        if (take_value(b, o, argv[i], i + 1 < argc ? argv[i + 1] : NULL)) {
+            i++;
+            continue;
+        }
+        if (!find_scene(argv[i]) || o->n_names == ARRAY_LEN(o->names)) {
+            fprintf(stderr, "bench: no scenario or option '%s'\n", argv[i]);
+            usage(stderr);
+            exit(64);
+        }
+        o->names[o->n_names++] = argv[i];
+    }
+}
+
+/* Absolute paths of the servers: floor beside us, peal one folder up. */
+static void find_servers(struct bench *b, const struct options *o)
+{
+    static char floor[PATH_MAX + 16], peal[PATH_MAX + 16], real[PATH_MAX];
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (n <= 0) die_errno("/proc/self/exe");
+    self[n] = '\0';
+    *strrchr(self, '/') = '\0';
+    snprintf(floor, sizeof floor, "%s/floor", self);
+    snprintf(peal, sizeof peal, "%s/../peal", self);
+    b->floor = floor;
+    if (o->self) return;
+    b->peal = realpath(o->peal ? o->peal : peal, real);
+    if (!b->peal) die_errno("%s", o->peal ? o->peal : peal);
+}
+
+/* Raises the soft limit, and leaves out the counts that neither end could hold. */
+static void fit_descriptors(struct bench *b)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) die_errno("getrlimit");
+    files.rlim_cur = files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0) die_errno("setrlimit");
+    size_t most = files.rlim_cur > SPARE_FDS ? (size_t)files.rlim_cur - SPARE_FDS : 1;
+    while (b->n_steps > 2 && b->steps[b->n_steps - 1] > most) b->n_steps--;
+    if (b->steps[b->n_steps - 1] > most)
+        die("--connections: only %zu descriptors are allowed (ulimit -n)", most);
+    /* Both servers' clients at a time. */
+    if (2 * (size_t)b->subscribers > most) die("--subscribers: at most %zu (ulimit -n)", most / 2);
+}
+
+/* With a CPU to spare, one server thread gets it alone, and we keep away from it. */
+static int choose_cpu(const struct bench *b, const struct options *o, struct proc_cpus cpus)
+{
+    if (cpus.n < 2 || b->workers != 1 || o->free_cpu) return -1;
+    proc_leave_cpu(cpus.last);
+    return cpus.last;
+}
+
+/* Nanoseconds that all CPUs of the machine worked so far, in steps of 10 ms. */
+static uint64_t machine_ns(void)
+{
+    unsigned long long user = 0, nice = 0, system = 0, idle, wait, irq = 0, soft = 0, steal = 0;
+    FILE *f = fopen("/proc/stat", "re");
+    if (!f) return 0;
+    int n = fscanf(f, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &system, &idle,
+                   &wait, &irq, &soft, &steal);
+    fclose(f);
+    if (n != 8) return 0;
+    return (user + nice + system + irq + soft + steal) * 1000000000u /
+           (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
+static uint64_t own_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void run_scenes(struct bench *b, const struct options *o)
+{
+    for (const struct scene *s = scenes; s->name && o->n_names == 0; s++) s->run(b);
+    for (size_t i = 0; i < o->n_names; i++) find_scene(o->names[i])->run(b);
+}
+
+int main(int argc, char **argv)
+{
+    static struct bench b = {
+        .workers = 1,
+        .rounds = 7,
+        .subscribers = 1000,
+        .steps = { 1000, 5000, 19000 },
+        .n_steps = 3,
+        .scale = 1,
+    };
+    struct options o = { 0 };
+    read_options(&b, &o, argc, argv);
+    find_servers(&b, &o);
+    fit_descriptors(&b);
+    struct proc_cpus cpus = proc_cpus();
+    b.cpu = choose_cpu(&b, &o, cpus);
+    b.report.names[REPORT_SUBJECT] = b.peal ? "peal" : "floor again";
+    b.report.names[REPORT_FLOOR] = "floor";
+    alarm(RUN_LIMIT_S * b.rounds);
+    uint64_t start = clock_mono_ns(), machine = machine_ns(), own = own_ns();
+    run_scenes(&b, &o);
+    double ns = (double)(clock_mono_ns() - start);
+    double foreign = (double)(machine_ns() - machine) - (double)(own_ns() - own + b.server_ns);
+    struct report_about about = {
+        .version = PEAL_VERSION,
+        .workers = b.workers,
+        .cpus = cpus.n,
+        .foreign = foreign > 0 ? foreign / (ns * cpus.n) : 0,
+        .seconds = ns / 1e9,
+    };
+    if (o.json) {
+        report_json(&b.report, &about, stdout);
+    } else {
+        report_table(&b.report, stdout);
+        report_about_text(&about, stdout);
+    }
+    return 0;
+}
