@@ -15,18 +15,31 @@ static bool is_here(const struct target *t)
     return t->socket.n > 0;
 }
 
-CURL *curl_setup(const struct target *t, const char *url)
+static CURLcode set_basics(CURL *curl, const char *url)
 {
-    CURL *curl = curl_easy_init();
-    if (!curl) return NULL;
     CURLcode code = curl_easy_setopt(curl, CURLOPT_URL, url);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_USERAGENT, "peal/" PEAL_VERSION);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    if (!code && is_here(t)) code = curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    return code;
+}
+
+static CURLcode set_target(CURL *curl, const struct target *t)
+{
+    CURLcode code = CURLE_OK;
+    if (is_here(t)) code = curl_easy_setopt(curl, CURLOPT_PROXY, "");
     if (!code && t->ca) code = curl_easy_setopt(curl, CURLOPT_CAINFO, t->ca);
     if (!code && t->socket.n) code = curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, t->socket.p);
+    return code;
+}
+
+CURL *curl_setup(const struct target *t, const char *url)
+{
+    CURL *curl = curl_easy_init();
+    if (!curl) return NULL;
+    CURLcode code = set_basics(curl, url);
+    if (!code) code = set_target(curl, t);
     if (!code) return curl;
     curl_easy_cleanup(curl);
     return NULL;

@@ -66,7 +66,7 @@ static void relay_client_event(struct hub *hub, struct hub_conn *conn, const str
         return;
     }
     uint32_t rate = (uint32_t)conn->app->s->limits.client_events_per_second;
-    if (!limit_take(&conn->_client_events, hub->now_ms, rate)) {
+    if (!limit_take(&conn->client_event_rate, hub->now_ms, rate)) {
         refuse_event(hub, conn, a->channel, 4301,
                      SPAN("The rate limit for sending client events exceeded the quota."));
         return;

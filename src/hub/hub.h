@@ -37,11 +37,11 @@ struct signin; /* hub/signin.c */
 struct hub_conn {
     struct app *app;
     uint64_t socket_id;
-    struct signin *_signin;
-    struct hub_sub *_subs; /* &_one while there is at most one */
-    struct hub_sub _one;
-    uint32_t n_subs, _cap_subs;
-    struct limit_rate _client_events;
+    struct signin *signin;
+    struct hub_sub *subs; /* &one_sub while there is at most one */
+    struct hub_sub one_sub;
+    uint32_t n_subs, cap_subs;
+    struct limit_rate client_event_rate;
     uint16_t pins;   /* posts under way that point here: do not free */
     bool closed;     /* hub_conn_close was called */
     bool authorised; /* signed in, or on a private or presence channel */

@@ -28,13 +28,13 @@ struct signin {
 
 struct span hub_conn_user(const struct hub_conn *conn)
 {
-    return conn->_signin ? member_id(conn->_signin->who) : (struct span) { NULL, 0 };
+    return conn->signin ? member_id(conn->signin->who) : (struct span) { NULL, 0 };
 }
 
 struct peer_user signin_user(const struct hub_conn *conn)
 {
-    if (!conn->_signin) return (struct peer_user) { 0 };
-    struct event_member m = member_view(conn->_signin->who);
+    if (!conn->signin) return (struct peer_user) { 0 };
+    struct event_member m = member_view(conn->signin->who);
     return (struct peer_user) { .id = m.id, .id_raw = m.id_raw, .info_raw = m.info_raw };
 }
 
@@ -166,8 +166,8 @@ static void refuse_other_user(struct hub *hub, struct hub_conn *conn)
 
 void hub_signin(struct hub *hub, struct hub_conn *conn, const struct peer_action *a)
 {
-    if (conn->_signin) {
-        if (span_eq(member_id(conn->_signin->who), a->user.id))
+    if (conn->signin) {
+        if (span_eq(member_id(conn->signin->who), a->user.id))
             send_success(hub, conn, a->user_data);
         else
             refuse_other_user(hub, conn);
@@ -178,7 +178,7 @@ void hub_signin(struct hub *hub, struct hub_conn *conn, const struct peer_action
         hub_no_memory(hub, conn);
         return;
     }
-    conn->_signin = s;
+    conn->signin = s;
     conn->authorised = true;
     send_success(hub, conn, a->user_data);
     if (conn->closed || !wants_watchlist(conn, a)) return;
@@ -198,9 +198,9 @@ void hub_signin(struct hub *hub, struct hub_conn *conn, const struct peer_action
 
 void hub_signout(struct hub *hub, struct hub_conn *conn)
 {
-    struct signin *s = conn->_signin;
+    struct signin *s = conn->signin;
     if (!s) return;
-    conn->_signin = NULL;
+    conn->signin = NULL;
     dir_signout(hub->dir, conn->app, s->who, hub->now_ms);
     signin_free(hub, s);
 }

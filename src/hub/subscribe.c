@@ -16,7 +16,7 @@ struct hub_sub *sub_find(struct hub_conn *conn, struct span channel)
 {
     uint32_t hash = (uint32_t)dir_hash(conn->app, channel);
     for (uint32_t i = 0; i < conn->n_subs; i++) {
-        struct hub_sub *sub = &conn->_subs[i];
+        struct hub_sub *sub = &conn->subs[i];
         if (sub->hash == hash && span_eq(dir_chan_name(sub->chan->rec), channel)) return sub;
     }
     return NULL;
@@ -25,38 +25,38 @@ struct hub_sub *sub_find(struct hub_conn *conn, struct span channel)
 void hub_conn_sub_moved(struct hub_conn *conn, uint32_t sub, uint32_t at)
 {
     CHECK(sub < conn->n_subs);
-    conn->_subs[sub].at = at;
+    conn->subs[sub].at = at;
 }
 
 static enum err reserve_sub(struct hub_conn *conn)
 {
-    if (conn->n_subs < conn->_cap_subs) return ERR_OK;
+    if (conn->n_subs < conn->cap_subs) return ERR_OK;
     if (conn->n_subs == 0) {
-        conn->_subs = &conn->_one;
-        conn->_cap_subs = 1;
+        conn->subs = &conn->one_sub;
+        conn->cap_subs = 1;
         return ERR_OK;
     }
-    bool inside = conn->_subs == &conn->_one;
-    uint32_t cap = conn->_cap_subs < 4 ? 4 : conn->_cap_subs * 2;
-    struct hub_sub *subs = mem_realloc(inside ? NULL : conn->_subs, cap * sizeof *subs);
+    bool inside = conn->subs == &conn->one_sub;
+    uint32_t cap = conn->cap_subs < 4 ? 4 : conn->cap_subs * 2;
+    struct hub_sub *subs = mem_realloc(inside ? NULL : conn->subs, cap * sizeof *subs);
     if (!subs) return ERR_NOMEM;
-    if (inside) subs[0] = conn->_one;
-    conn->_subs = subs;
-    conn->_cap_subs = cap;
+    if (inside) subs[0] = conn->one_sub;
+    conn->subs = subs;
+    conn->cap_subs = cap;
     return ERR_OK;
 }
 
 static void drop_sub(struct hub_conn *conn, struct hub_sub *sub)
 {
-    struct hub_sub *last = &conn->_subs[--conn->n_subs];
+    struct hub_sub *last = &conn->subs[--conn->n_subs];
     if (sub != last) {
         *sub = *last;
-        sub->chan->subs[sub->at].back = (uint32_t)(sub - conn->_subs);
+        sub->chan->subs[sub->at].back = (uint32_t)(sub - conn->subs);
     }
     if (conn->n_subs > 0) return;
-    if (conn->_subs != &conn->_one) mem_free(conn->_subs);
-    conn->_subs = NULL;
-    conn->_cap_subs = 0;
+    if (conn->subs != &conn->one_sub) mem_free(conn->subs);
+    conn->subs = NULL;
+    conn->cap_subs = 0;
 }
 
 /* --- presence --- */
@@ -178,7 +178,7 @@ static bool enter(struct hub *hub, struct hub_conn *conn, const struct dir_join 
         chan_drop_if_empty(chan, hub->worker);
         return false;
     }
-    struct hub_sub *sub = &conn->_subs[conn->n_subs];
+    struct hub_sub *sub = &conn->subs[conn->n_subs];
     struct chan_entry entry = { .conn = conn, .joined = join->seq, .back = conn->n_subs };
     *sub =
         (struct hub_sub) { .chan = chan, .presence = presence, .hash = (uint32_t)join->chan->hash };
@@ -298,5 +298,5 @@ void hub_unsubscribe(struct hub *hub, struct hub_conn *conn, struct span channel
 
 void hub_unsubscribe_all(struct hub *hub, struct hub_conn *conn)
 {
-    while (conn->n_subs > 0) leave(hub, conn, &conn->_subs[conn->n_subs - 1]);
+    while (conn->n_subs > 0) leave(hub, conn, &conn->subs[conn->n_subs - 1]);
 }

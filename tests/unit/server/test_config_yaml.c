@@ -48,66 +48,68 @@ static void nothing_at_all_is_fine(void **state)
 }
 
 /* Each text is refused with words that help. */
+/* A text, and what the refusal must say: the line, the word it is about, another word. */
+static const struct {
+    const char *text, *line, *word, *other;
+} wrong[] = {
+    { "drain_ms: 5\nlog.lvel: info\n", ":2:", "log.lvel", "did you mean 'log.level'" },
+    { "lgo: {level: info}\n", ":1:", "lgo", "no such option" },
+    { "aps: []\n", ":1:", "aps", "did you mean 'apps'" },
+    { "cache_ttl_s: 5\n", ":1:", "cache_ttl_s", "app_defaults.cache_ttl_s" },
+    { "apps: [{id: a, kye: k}]\n", ":1:", "kye", "key" },
+    { "app_defaults: {watchlst: true}\n", ":1:", "watchlst", "watchlist" },
+    { "app_defaults: {secret: s}\n", ":1:", "secret", "for each app" },
+    { "app_defaults: {id: s}\n", ":1:", "id", "no such option" },
+    { "drain_ms: 5\n\ndrain_ms: 6\n", ":3:", "drain_ms", "twice" },
+    { "log: {level: info}\nlog: {format: json}\n", ":2:", "log", "twice" },
+    { "log.level: info\nlog: {level: debug}\n", ":2)", "log.level", "different" },
+    { "apps:\n- {id: a, key: k, secret: s}\n- {id: a, key: l, secret: t}\n", ":3:", "'a'",
+      "twice" },
+    { "apps: [{id: a, key: k, secret: s, secrets: [t]}]\n", ":1)", "secrets", "different" },
+    { "apps: [{key: k}]\n", ":1:", "id", "no id" },
+    { "apps: {id: a}\n", ":1:", "apps", "list" },
+    { "apps: [a]\n", ":1:", "apps", "mapping" },
+    { "apps: [{id: 'a/b', key: k, secret: s}]\n", ":1:", "id", "a/b" },
+    { "drain_ms: -1\n", ":1:", "drain_ms", "from 0 to 3600000 (unit: ms)" },
+    { "drain_ms: 1.5\n", ":1:", "drain_ms", "'1.5'" },
+    { "drain_ms: 99999999999999999999\n", ":1:", "drain_ms", "whole number" },
+    { "drain_ms: {a: b}\n", ":1:", "drain_ms", "not a mapping" },
+    { "drain_ms: [1, 2]\n", ":1:", "drain_ms", "not a list" },
+    { "drain_code: 4000\n", ":1:", "drain_code", "4100" },
+    { "log: {level: inof}\n", ":1:", "log.level", "did you mean 'info'" },
+    { "log: info\n", ":1:", "log", "mapping" },
+    { "strict_channel_names: maybe\n", ":1:", "strict_channel_names", "true or false" },
+    { "listen: 6001\n", ":1:", "listen", "host:port" },
+    { "listen: []\n", ":1:", "listen", "1 to 64" },
+    { "listen: ['::1:80']\n", ":1:", "listen", "[v6]:port" },
+    { "admin: {listen: [a:1, b:2]}\n", ":1:", "admin.listen", "exactly 1" },
+    { "trusted_proxies: 10.0.0.0/33\n", ":1:", "trusted_proxies", "10.0.0.0/8" },
+    { "path_prefix: /a/../b\n", ":1:", "path_prefix", "path" },
+    { "workers: 257\n", ":1:", "workers", "256" },
+    { "app_defaults: {connection_limit_code: 4050}\n", ":1:", "connection_limit_code",
+      "4004 or 4100" },
+    { "app_defaults: {client_events: all}\n", ":1:", "client_events", "members or none" },
+    { "app_defaults: {activity_timeout_s: 0}\n", ":1:", "activity_timeout_s", "from 1" },
+    { "a: &x 1\nb: *x\n", ":1:", "a", "no such option" },
+    { "drain_ms: &x 1\n", ":1:", "anchors", "aliases" },
+    { "log: *x\n", ":1:", "anchors", "aliases" },
+    { "drain_ms: !!int 1\n", ":1:", "tags", "!" },
+    { "apps:\n  - id: \"a\\0b\"\n", ":2:", "NUL", "octet" },
+    { "drain_ms: 1\n---\ndrain_ms: 2\n", ":2:", "second", "document" },
+    { "[1, 2]\n", ":1:", "mapping", "workers: 4" },
+    { "just text\n", ":1:", "mapping", "workers: 4" },
+    { "? [a]\n: b\n", ":1:", "name of an option", "" },
+    { "log: {level: info\n", ":2:", "", "" },
+    { "\tlog: x\n", ":1:", "", "" },
+};
+
 static void what_is_wrong_is_refused_with_line_and_words(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text, *line, *word, *other;
-    } rows[] = {
-        { "drain_ms: 5\nlog.lvel: info\n", ":2:", "log.lvel", "did you mean 'log.level'" },
-        { "lgo: {level: info}\n", ":1:", "lgo", "no such option" },
-        { "aps: []\n", ":1:", "aps", "did you mean 'apps'" },
-        { "cache_ttl_s: 5\n", ":1:", "cache_ttl_s", "app_defaults.cache_ttl_s" },
-        { "apps: [{id: a, kye: k}]\n", ":1:", "kye", "key" },
-        { "app_defaults: {watchlst: true}\n", ":1:", "watchlst", "watchlist" },
-        { "app_defaults: {secret: s}\n", ":1:", "secret", "for each app" },
-        { "app_defaults: {id: s}\n", ":1:", "id", "no such option" },
-        { "drain_ms: 5\n\ndrain_ms: 6\n", ":3:", "drain_ms", "twice" },
-        { "log: {level: info}\nlog: {format: json}\n", ":2:", "log", "twice" },
-        { "log.level: info\nlog: {level: debug}\n", ":2)", "log.level", "different" },
-        { "apps:\n- {id: a, key: k, secret: s}\n- {id: a, key: l, secret: t}\n", ":3:", "'a'",
-          "twice" },
-        { "apps: [{id: a, key: k, secret: s, secrets: [t]}]\n", ":1)", "secrets", "different" },
-        { "apps: [{key: k}]\n", ":1:", "id", "no id" },
-        { "apps: {id: a}\n", ":1:", "apps", "list" },
-        { "apps: [a]\n", ":1:", "apps", "mapping" },
-        { "apps: [{id: 'a/b', key: k, secret: s}]\n", ":1:", "id", "a/b" },
-        { "drain_ms: -1\n", ":1:", "drain_ms", "from 0 to 3600000 (unit: ms)" },
-        { "drain_ms: 1.5\n", ":1:", "drain_ms", "'1.5'" },
-        { "drain_ms: 99999999999999999999\n", ":1:", "drain_ms", "whole number" },
-        { "drain_ms: {a: b}\n", ":1:", "drain_ms", "not a mapping" },
-        { "drain_ms: [1, 2]\n", ":1:", "drain_ms", "not a list" },
-        { "drain_code: 4000\n", ":1:", "drain_code", "4100" },
-        { "log: {level: inof}\n", ":1:", "log.level", "did you mean 'info'" },
-        { "log: info\n", ":1:", "log", "mapping" },
-        { "strict_channel_names: maybe\n", ":1:", "strict_channel_names", "true or false" },
-        { "listen: 6001\n", ":1:", "listen", "host:port" },
-        { "listen: []\n", ":1:", "listen", "1 to 64" },
-        { "listen: ['::1:80']\n", ":1:", "listen", "[v6]:port" },
-        { "admin: {listen: [a:1, b:2]}\n", ":1:", "admin.listen", "exactly 1" },
-        { "trusted_proxies: 10.0.0.0/33\n", ":1:", "trusted_proxies", "10.0.0.0/8" },
-        { "path_prefix: /a/../b\n", ":1:", "path_prefix", "path" },
-        { "workers: 257\n", ":1:", "workers", "256" },
-        { "app_defaults: {connection_limit_code: 4050}\n", ":1:", "connection_limit_code",
-          "4004 or 4100" },
-        { "app_defaults: {client_events: all}\n", ":1:", "client_events", "members or none" },
-        { "app_defaults: {activity_timeout_s: 0}\n", ":1:", "activity_timeout_s", "from 1" },
-        { "a: &x 1\nb: *x\n", ":1:", "a", "no such option" },
-        { "drain_ms: &x 1\n", ":1:", "anchors", "aliases" },
-        { "log: *x\n", ":1:", "anchors", "aliases" },
-        { "drain_ms: !!int 1\n", ":1:", "tags", "!" },
-        { "apps:\n  - id: \"a\\0b\"\n", ":2:", "NUL", "octet" },
-        { "drain_ms: 1\n---\ndrain_ms: 2\n", ":2:", "second", "document" },
-        { "[1, 2]\n", ":1:", "mapping", "workers: 4" },
-        { "just text\n", ":1:", "mapping", "workers: 4" },
-        { "? [a]\n: b\n", ":1:", "name of an option", "" },
-        { "log: {level: info\n", ":2:", "", "" },
-        { "\tlog: x\n", ":1:", "", "" },
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct loaded l = load_yaml(rows[i].text);
-        if (!l.err) fail_msg("accepted: %s", rows[i].text);
-        assert_refused(l, rows[i].line, rows[i].word, rows[i].other);
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        struct loaded l = load_yaml(wrong[i].text);
+        if (!l.err) fail_msg("accepted: %s", wrong[i].text);
+        assert_refused(l, wrong[i].line, wrong[i].word, wrong[i].other);
     }
 }
 
