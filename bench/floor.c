@@ -31,7 +31,7 @@
 #include <unistd.h>
 
 #define BATCH 256
-#define READ_BYTES (64 * 1024)
+#define READ_BYTES ((size_t)64 * 1024)
 #define NO_SLOT UINT32_MAX
 
 struct conn {
@@ -59,7 +59,7 @@ struct floor {
     uint8_t input[READ_BYTES];
 };
 
-static const struct ws_limits limits = { .max_message = 1024 * 1024, .role = WS_ROLE_SERVER };
+static const struct ws_limits limits = { .max_message = 1048576, .role = WS_ROLE_SERVER };
 
 static _Noreturn void fail(const char *what)
 {

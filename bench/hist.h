@@ -12,7 +12,7 @@
 #define HIST_PARTS_LOG2 7
 #define HIST_PARTS (1u << HIST_PARTS_LOG2)
 #define HIST_BITS 40 /* up to 18 minutes; longer counts as that */
-#define HIST_BUCKETS ((HIST_BITS - HIST_PARTS_LOG2 + 1) * HIST_PARTS)
+#define HIST_BUCKETS ((size_t)(HIST_BITS - HIST_PARTS_LOG2 + 1) * HIST_PARTS)
 
 /* Zeroing makes it empty. */
 struct hist {

@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 #define BATCH 64
-#define TURN_NS 100000000u /* the longest sleep; then the deadline is looked at */
-#define SENT_SLOTS 65536   /* messages that may be under way in an open loop */
-#define N_SIGNED 64        /* different requests that are prepared */
+#define TURN_NS 100000000u    /* the longest sleep; then the deadline is looked at */
+#define SENT_SLOTS 65536      /* messages that may be under way in an open loop */
+#define N_SIGNED ((size_t)64) /* different requests that are prepared */
 #define PUBLISH_BYTES 200
 
 struct load {
@@ -165,7 +165,7 @@ struct prepared {
 
 static void prepare(struct load *l, enum load_request kind, struct prepared *p)
 {
-    for (size_t i = 0; i < 2 * (size_t)N_SIGNED; i++) {
+    for (size_t i = 0; i < 2 * N_SIGNED; i++) {
         p->at[i] = p->text.n;
         if (kind == LOAD_STATIC)
             pubs_write_static(l->pubs, &p->text);

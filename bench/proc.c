@@ -148,8 +148,8 @@ uint64_t proc_cpu_ns(const struct proc *p)
 static uint64_t field(const char *text, const char *name)
 {
     const char *at = strstr(text, name);
-    if (!at) die("smaps_rollup has no %s", name);
-    return strtoull(at + strlen(name), NULL, 10) * 1024;
+    if (at) return strtoull(at + strlen(name), NULL, 10) * 1024;
+    die("smaps_rollup has no %s", name);
 }
 
 struct proc_memory proc_memory(const struct proc *p)

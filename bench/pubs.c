@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define READ_BYTES (64 * 1024)
+#define READ_BYTES ((size_t)64 * 1024)
 #define PATH "/apps/" TEXT_APP_ID "/events"
 
 struct pub {

@@ -174,15 +174,19 @@ static int choose_cpu(const struct bench *b, const struct options *o, struct pro
 /* Nanoseconds that all CPUs of the machine worked so far, in steps of 10 ms. */
 static uint64_t machine_ns(void)
 {
-    unsigned long long user = 0, nice = 0, system = 0, idle, wait, irq = 0, soft = 0, steal = 0;
+    enum { IDLE = 3, IOWAIT = 4, FIELDS = 8 }; /* user nice system idle iowait irq softirq steal */
+    char line[512];
     FILE *f = fopen("/proc/stat", "re");
     if (!f) return 0;
-    int n = fscanf(f, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &system, &idle,
-                   &wait, &irq, &soft, &steal);
+    bool got = fgets(line, sizeof line, f) && strncmp(line, "cpu ", 4) == 0;
     fclose(f);
-    if (n != 8) return 0;
-    return (user + nice + system + irq + soft + steal) * 1000000000u /
-           (uint64_t)sysconf(_SC_CLK_TCK);
+    uint64_t ticks = 0;
+    char *at = line + 4;
+    for (int i = 0; got && i < FIELDS; i++) {
+        uint64_t n = strtoull(at, &at, 10);
+        if (i != IDLE && i != IOWAIT) ticks += n;
+    }
+    return ticks * 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
 static uint64_t own_ns(void)

@@ -25,7 +25,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define READ_BYTES (256 * 1024)
+#define READ_BYTES ((size_t)256 * 1024)
 #define SOURCES 32 /* 127.0.0.2 and the 31 after it */
 
 enum sub_state { SUB_CONNECTING, SUB_UPGRADING, SUB_GREETING, SUB_JOINING, SUB_READY };
@@ -48,7 +48,7 @@ struct subs {
     uint8_t *input;
 };
 
-static const struct ws_limits limits = { .max_message = 1024 * 1024, .role = WS_ROLE_CLIENT };
+static const struct ws_limits limits = { .max_message = 1048576, .role = WS_ROLE_CLIENT };
 
 struct subs *subs_new(int ep, uint16_t port, size_t max)
 {

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 
 #define TEXT_MIN 24
-#define TEXT_MAX (256 * 1024)
+#define TEXT_MAX ((size_t)256 * 1024)
 #define TEXT_APP_ID "bench"
 #define TEXT_APP_KEY "bench-key"
 #define TEXT_APP_SECRET "bench-secret"
