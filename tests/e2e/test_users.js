@@ -307,6 +307,21 @@ test('subscription_count: on each change to everybody, but not on presence', BOT
   assert.deepStrictEqual(second.unread('presence-a'), []);
 });
 
+test('subscription_count: above 100 not on every change', { ...BOTH, ms: 40_000 }, async (t) => {
+  const server = await t.server({ set: { 'apps.app-id.subscription_count': 'true' } });
+  const first = await t.raw(server);
+  await first.subscribe('orders');
+  const others = await Promise.all(Array.from({ length: 199 }, () => t.raw(server)));
+  await Promise.all(others.map((client) => client.subscribe('orders')));
+  await first.take(
+    (f) => f.event === COUNT && f.json.subscription_count === 200,
+    'the last',
+    20_000,
+  );
+  const counts = first.frames.all.filter((f) => f.event === COUNT).map((f) => f.json);
+  assert.ok(counts.length >= 100 && counts.length <= 110, `${counts.length} frames for 200 joins`);
+});
+
 test('subscription_count: pusher-js 8 has it, and it is off by default', async (t) => {
   const server = await t.server({ set: { 'apps.app-id.subscription_count': 'true' } });
   const channel = t.pusher(server).subscribe('orders');

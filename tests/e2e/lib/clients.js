@@ -31,8 +31,9 @@ function readFrame(text) {
 }
 
 class RawClient {
-  // Connects and waits for connection_established. options: key, query, path (all of it), headers,
-  // protocols, ws (options of the ws library).
+  // Connects and waits for connection_established. options: key, query, path (all of it), url
+  // (instead of all of these), headers, protocols, app (whose secret signs), ws (options of the ws
+  // library).
   static async open(server, options = {}) {
     const client = new RawClient(server, options);
     const first = await client.take(() => true, 'first frame');
@@ -44,22 +45,16 @@ class RawClient {
 
   // Without waiting: for connections that the server is to refuse.
   constructor(server, options = {}) {
-    const { key = server.app.key, query = 'protocol=7&client=js&version=8.6.0&flash=false' } =
+    const { key = server.app?.key, query = 'protocol=7&client=js&version=8.6.0&flash=false' } =
       options;
     const path = options.path ?? `/app/${key}?${query}`;
+    const url = options.url ?? `ws://${server.host}:${server.port}${path}`;
+    const { headers, protocols = [], ws } = options;
     this.server = server;
     this.app = options.app ?? server.app;
     this.frames = new Inbox((list) => list.map((frame) => frame.text).join(' '));
     this.pings = [];
-    this.socket = new WebSocket(
-      `ws://${server.host}:${server.port}${path}`,
-      options.protocols ?? [],
-      {
-        headers: options.headers,
-        perMessageDeflate: false,
-        ...options.ws,
-      },
-    );
+    this.socket = new WebSocket(url, protocols, { headers, perMessageDeflate: false, ...ws });
     this.socket.on('message', (bytes) => this.frames.push(readFrame(bytes.toString('utf8'))));
     this.socket.on('ping', (payload) => this.pings.push(payload.toString()));
     this._closed = new Promise((resolve) => {

@@ -42,8 +42,9 @@ function readPairs(line) {
 }
 
 class Server {
-  // options: workers, apps (list of {id, key, secret}), set ({name: value}), args, config (text of
-  // peal.yaml), env, port, more secrets that must not be logged.
+  // options: workers, apps (list of {id, key, secret}), set ({name: value}), args, config (text of a
+  // YAML file), listen (the option's value, instead of host and port), files ({name: text}, in its folder), env, port, nofile (descriptors it may have),
+  // secrets (more of them that must not be logged).
   static async start(binary, options = {}) {
     const server = new Server(binary, options);
     try {
@@ -67,20 +68,27 @@ class Server {
   }
 
   _arguments() {
-    const { workers = 1, set = {}, args = [], config, port = 0 } = this.options;
-    const list = ['serve', '--host', '127.0.0.1', '--port', String(port)];
-    list.push('--workers', String(workers), '--set', 'admin.listen=127.0.0.1:0');
-    if (config !== undefined) {
-      fs.writeFileSync(path.join(this.folder, 'e2e.yaml'), config);
-      list.push('--config', path.join(this.folder, 'e2e.yaml'));
-    }
+    const { workers = 1, set = {}, args = [], config, port = 0, listen } = this.options;
+    const place = listen
+      ? ['--set', `listen=${listen}`]
+      : ['--host', '127.0.0.1', '--port', `${port}`];
+    const list = ['serve', ...place, '--workers', String(workers)];
+    list.push('--set', 'admin.listen=127.0.0.1:0');
+    if (config !== undefined) list.push('--config', 'e2e.yaml');
     for (const app of this.apps) list.push('--app', `${app.id}:${app.key}:${app.secret}`);
     for (const [name, value] of Object.entries(set)) list.push('--set', `${name}=${value}`);
     return list.concat(args);
   }
 
   async _launch() {
-    this.child = spawn(this.binary, this._arguments(), {
+    const { config, files = {}, nofile } = this.options;
+    const all = config === undefined ? files : { ...files, 'e2e.yaml': config };
+    for (const [name, text] of Object.entries(all)) {
+      fs.writeFileSync(path.join(this.folder, name), text);
+    }
+    const command = nofile ? ['prlimit', `--nofile=${nofile}:${nofile}`] : [];
+    command.push(this.binary, ...this._arguments());
+    this.child = spawn(command[0], command.slice(1), {
       cwd: this.folder,
       env: cleanEnv(this.folder, this.options.env),
       stdio: ['ignore', 'pipe', 'pipe'],
