@@ -150,7 +150,7 @@ static void limit_body(struct api_call *call)
     enum route route = (enum route)call->_route;
     call->body_limit = API_SMALL_BODY;
     call->body_option = "built-in limit";
-    if (call->refused) return;
+    if (call->_verdict != VERDICT_OK) return;
     if (route == ROUTE_BATCH) {
         call->body_limit = publish_limit(call->app, true);
         call->body_option = "from limits.message_bytes and limits.batch of the app";

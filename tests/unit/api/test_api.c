@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT
+ * tests/unit/api/test_api.c: routes, methods, CORS, the path prefix, bodies in pieces. */
+#include "unit/api/rig.h"
+
+static void root_and_up_answer_without_a_signature(void **state)
+{
+    struct rig *rig = *state;
+    rig_raw(rig, "GET", "/", NULL);
+    assert_answer(rig, 200, "OK");
+    assert_header(rig, "Content-Type: text/plain");
+    rig_raw(rig, "GET", "/up", NULL);
+    assert_answer(rig, 200, "{\"health\":\"OK\"}");
+    assert_header(rig, "Content-Type: application/json");
+}
+
+static void head_answers_as_get_without_the_body(void **state)
+{
+    struct rig *rig = *state;
+    rig_raw(rig, "HEAD", "/up", NULL);
+    assert_answer(rig, 200, "");
+    assert_header(rig, "Content-Length: 15");
+    rig_ask(rig, "HEAD", "/channels", NULL, NULL);
+    assert_answer(rig, 200, "");
+    assert_header(rig, "Content-Length: 15");
+}
+
+static void every_answer_has_cors_headers(void **state)
+{
+    struct rig *rig = *state;
+    const char *targets[] = { "/", "/nowhere", "/apps/app-id/channels" };
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        rig_raw(rig, "GET", targets[i], NULL);
+        assert_header(rig, "Access-Control-Allow-Origin: *");
+        assert_header(rig, "Access-Control-Allow-Methods: GET, POST, PUT, DELETE, OPTIONS");
+        assert_true(rig_has(rig->head, "Access-Control-Allow-Headers: Origin, Content-Type, "));
+    }
+}
+
+static void preflights_get_204(void **state)
+{
+    struct rig *rig = *state;
+    rig_raw(rig, "OPTIONS", "/apps/app-id/events", NULL);
+    assert_answer(rig, 204, "");
+    assert_header(rig, "Access-Control-Allow-Origin: *");
+    assert_header(rig, "Allow: POST, OPTIONS");
+    assert_false(rig->call.refused);
+    rig_raw(rig, "OPTIONS", "*", NULL);
+    assert_answer(rig, 204, "");
+}
+
+static void other_methods_get_405_with_allow(void **state)
+{
+    struct rig *rig = *state;
+    rig_raw(rig, "GET", "/apps/app-id/events", NULL);
+    assert_refused(rig, 405,
+                   "The method GET is not allowed for '/apps/app-id/events'; allowed are POST, "
+                   "OPTIONS.");
+    assert_header(rig, "Allow: POST, OPTIONS");
+    rig_raw(rig, "POST", "/apps/app-id/channels", "");
+    assert_int_equal(rig->status, 405);
+    assert_header(rig, "Allow: GET, HEAD, OPTIONS");
+    rig_raw(rig, "DELETE", "/apps/app-id/channels/x", NULL);
+    assert_int_equal(rig->status, 405);
+}
+
+static void an_unknown_route_names_the_nearest_one(void **state)
+{
+    struct rig *rig = *state;
+    static const struct {
+        const char *asked, *nearest;
+    } cases[] = {
+        { "/apps/app-id/event", "POST /apps/{app_id}/events" },
+        { "/app/app-id/events", "POST /apps/{app_id}/events" },
+        { "/api/apps/app-id/batch_events", "POST /apps/{app_id}/batch_events" },
+        { "/apps/app-id/channel/x/users", "GET /apps/{app_id}/channels/{name}/users" },
+        { "/apps/app-id/users/7/terminate-connections",
+          "POST /apps/{app_id}/users/{name}/terminate_connections" },
+        { "/health/up", "GET /up" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf want = { 0 };
+        rig_raw(rig, "POST", cases[i].asked, "{}");
+        buf_add_fmt(&want,
+                    "{\"error\":\"There is no route '%s'. The nearest one is %s.\",\"code\":404}",
+                    cases[i].asked, cases[i].nearest);
+        buf_add_byte(&want, '\0');
+        assert_answer(rig, 404, want.p);
+        buf_fini(&want);
+    }
+}
+
+static void a_websocket_path_without_upgrade_gets_426(void **state)
+{
+    struct rig *rig = *state;
+    rig_raw(rig, "GET", "/app/app-key?protocol=7", NULL);
+    assert_int_equal(rig->status, 426);
+    assert_true(rig_has(rig->body, "This is the path of WebSocket connections"));
+    assert_true(rig_has(rig->body, "\"code\":426"));
+    assert_header(rig, "Upgrade: websocket");
+}
+
+static void a_target_that_is_no_path_gets_400(void **state)
+{
+    struct rig *rig = *state;
+    rig_raw(rig, "GET", "nonsense", NULL);
+    assert_refused(rig, 400, "The request target is not a path like /apps/{app_id}/events.");
+}
+
+static void octets_that_are_no_utf8_are_not_echoed(void **state)
+{
+    struct rig *rig = *state;
+    rig_raw(rig, "GET", "/caf\xe9", NULL);
+    assert_int_equal(rig->status, 404);
+    assert_true(json_check(rig->body, 4, NULL, NULL));
+    assert_true(rig_has(rig->body, "'/caf\xef\xbf\xbd'"));
+}
+
+static void a_long_path_is_cut_in_the_answer(void **state)
+{
+    struct rig *rig = *state;
+    char path[4000];
+    memset(path, 'x', sizeof path);
+    path[0] = '/';
+    path[sizeof path - 1] = '\0';
+    rig_raw(rig, "GET", path, NULL);
+    assert_int_equal(rig->status, 404);
+    assert_true(rig->body.n < 400);
+}
+
+static void unknown_and_disabled_apps_are_told_apart(void **state)
+{
+    struct rig *rig = *state;
+    rig_raw(rig, "GET", "/apps/nobody/channels", NULL);
+    assert_refused(rig, 404, "There is no app with the id 'nobody'.");
+    assert_null(rig->call.app);
+    rig_raw(rig, "GET", "/apps/off/channels", NULL);
+    assert_refused(rig, 403, "The app 'off' is disabled (its option `enabled` is false).");
+    rig_raw(rig, "GET", "/apps/%61pp-id/channels", NULL);
+    assert_int_equal(rig->status, 401); /* found, by its decoded id */
+}
+
+static void with_a_prefix_paths_work_behind_it_and_without(void **state)
+{
+    struct rig *rig = *state;
+    api_free(rig->api);
+    rig->set.path_prefix = SPAN("/ws");
+    assert_int_equal(api_new(&rig->api, &rig->set), ERR_OK);
+    rig_raw(rig, "GET", "/ws/up", NULL);
+    assert_int_equal(rig->status, 200);
+    rig_raw(rig, "GET", "/up", NULL);
+    assert_int_equal(rig->status, 200);
+    rig_get(rig, "/channels", NULL);
+    assert_answer(rig, 200, "{\"channels\":{}}");
+    rig_raw(rig, "GET", "/ws/apps/app-id/chanels", NULL);
+    assert_true(rig_has(rig->body, "GET /ws/apps/{app_id}/channels."));
+}
+
+static void requests_in_pieces_are_the_same(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = rig_connect(rig, 1, 2);
+    rig_subscribe(rig, c, "orders", NULL);
+    for (rig->chop = 1; rig->chop < 90; rig->chop += 11) {
+        rig_post(rig, "/events", "{\"name\":\"e\",\"channel\":\"orders\",\"data\":\"x\"}");
+        assert_answer(rig, 200, "{}");
+        assert_got(c, "{\"event\":\"e\",\"channel\":\"orders\",\"data\":\"x\"}\n");
+    }
+}
+
+/* Only what is signed may be large. */
+static void the_body_limit_depends_on_the_signature(void **state)
+{
+    struct rig *rig = *state;
+    char body[20000];
+    memset(body, ' ', sizeof body);
+    body[sizeof body - 1] = '\0';
+    rig_raw(rig, "POST", "/apps/app-id/events?auth_key=x", body);
+    assert_int_equal(rig->status, 413);
+    assert_true(rig->call.refused);
+    assert_int_equal(rig->call.body_limit, API_SMALL_BODY);
+    rig_post(rig, "/events", body);
+    assert_int_equal(rig->status, 400); /* read, and found to be no JSON */
+    assert_false(rig->call.refused);
+    /* message_bytes * 6 + event_name * 12 + 20 channels of 200 * 6 + 4, and the rest */
+    assert_int_equal(rig->call.body_limit, 6000 + 2400 + 20 * 1204 + API_SMALL_BODY);
+    rig_post(rig, "/batch_events", "{\"batch\":[]}");
+    assert_int_equal(rig->call.body_limit, 10 * (6000 + 2400 + 20 * 1204 + API_SMALL_BODY));
+    rig_get(rig, "/channels", NULL);
+    assert_int_equal(rig->call.body_limit, API_SMALL_BODY);
+}
+
+static void without_a_limit_a_body_may_be_64_mib(void **state)
+{
+    struct rig *rig = *state;
+    rig->settings[0].limits.message_bytes = 0;
+    rig_post(rig, "/events", "{}");
+    assert_int_equal(rig->call.body_limit, API_LARGE_BODY);
+    rig->settings[0].limits.message_bytes = UINT64_MAX;
+    rig_post(rig, "/events", "{}");
+    assert_int_equal(rig->call.body_limit, UINT32_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RIG_TEST(root_and_up_answer_without_a_signature),
+        RIG_TEST(head_answers_as_get_without_the_body),
+        RIG_TEST(every_answer_has_cors_headers),
+        RIG_TEST(preflights_get_204),
+        RIG_TEST(other_methods_get_405_with_allow),
+        RIG_TEST(an_unknown_route_names_the_nearest_one),
+        RIG_TEST(a_websocket_path_without_upgrade_gets_426),
+        RIG_TEST(a_target_that_is_no_path_gets_400),
+        RIG_TEST(octets_that_are_no_utf8_are_not_echoed),
+        RIG_TEST(a_long_path_is_cut_in_the_answer),
+        RIG_TEST(unknown_and_disabled_apps_are_told_apart),
+        RIG_TEST(with_a_prefix_paths_work_behind_it_and_without),
+        RIG_TEST(requests_in_pieces_are_the_same),
+        RIG_TEST(the_body_limit_depends_on_the_signature),
+        RIG_TEST(without_a_limit_a_body_may_be_64_mib),
+    };
+    return RUN_TESTS(tests);
+}
