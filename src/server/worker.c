@@ -6,22 +6,30 @@
 #include "server/worker.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/fds.h"
 #include "net/signals.h"
 #include "server/conn.h"
 #include "server/drain.h"
 #include "server/server_priv.h"
 
 #define TIMERS_PER_TURN 20000
+#define LOOP_DESCRIPTORS 2 /* of libuv: its epoll set and the wake-up */
 
 /* --- phases --- */
 
-static void run_tasks(struct worker *w)
+static void run_list(struct worker *w, struct mpsc_node *first)
 {
-    for (struct mpsc_node *node = mpsc_take_all(&w->tasks), *next; node; node = next) {
+    for (struct mpsc_node *node = first, *next; node; node = next) {
         next = node->next;
         struct task *t = CONTAINER_OF(node, struct task, node);
         t->run(w, t);
     }
+}
+
+/* Those that they hand to their own worker included: nothing else would wake it for them. */
+static void run_tasks(struct worker *w)
+{
+    for (struct mpsc_node *node; (node = mpsc_take_all(&w->tasks));) run_list(w, node);
 }
 
 static void on_mailbox(void *ctx)
@@ -100,6 +108,7 @@ enum err worker_init(struct worker *w, struct server *server, unsigned index)
     };
     enum err err = loop_new(&hooks, &w->loop);
     if (err) return err;
+    fds_opened(LOOP_DESCRIPTORS);
     if ((err = poller_open(w->loop, &w->poller))) return err;
     if ((err = wheel_init(&w->wheel, WHEEL_TICK_MS, loop_now_ms(w->loop), conn_on_timer, w)))
         return err;
@@ -197,6 +206,7 @@ void worker_fini(struct worker *w)
     api_free(w->api);
     wheel_fini(&w->wheel);
     poller_close(&w->poller);
+    if (w->loop) fds_closed(LOOP_DESCRIPTORS);
     loop_free(&w->loop);
     mem_free(w->read_buf);
 }
