@@ -3,6 +3,8 @@
 #include "server/client_addr.h"
 #include <arpa/inet.h>
 
+#define FORWARDED_FOR "X-Forwarded-For"
+
 /* Reads an IPv4 or IPv6 address; IPv4 as ::ffff:a.b.c.d. */
 static bool read_ip(struct span s, uint8_t out[16])
 {
@@ -32,6 +34,15 @@ static struct span cut_last(struct span *list)
     return last;
 }
 
+/* The header may stand several times; then all of them are one list. The one with this number. */
+static struct span forwarded_for(const struct http1_req *req, size_t number)
+{
+    struct http1_field f;
+    for (size_t at = 0; http1_header_next(req, &at, &f);)
+        if (span_eq_nocase(f.name, SPAN(FORWARDED_FOR)) && number-- == 0) return f.value;
+    return SPAN("");
+}
+
 struct span client_addr(int fd, const struct http1_req *req, const struct config *cfg,
                         char text[SOCK_ADDR_TEXT_MAX])
 {
@@ -39,13 +50,15 @@ struct span client_addr(int fd, const struct http1_req *req, const struct config
     if (!sock_peer(fd, &peer)) return SPAN("gone");
     struct span addr = sock_addr_host(&peer, text);
     if (!sock_addr_is_unix(&peer) && !is_trusted(addr, cfg)) return addr;
-    struct span list = http1_header(req, SPAN("X-Forwarded-For"));
-    while (list.n > 0) {
-        struct span last = cut_last(&list);
-        uint8_t ip[16];
-        if (!read_ip(last, ip)) return addr; /* not an address: do not believe the rest either */
-        addr = last;
-        if (!is_trusted(last, cfg)) return addr;
+    for (size_t i = http1_header_count(req, SPAN(FORWARDED_FOR)); i > 0; i--) {
+        struct span list = forwarded_for(req, i - 1);
+        while (list.n > 0) {
+            struct span last = cut_last(&list);
+            uint8_t ip[16];
+            if (!read_ip(last, ip)) return addr; /* no address: do not believe the rest either */
+            addr = last;
+            if (!is_trusted(last, cfg)) return addr;
+        }
     }
     return addr;
 }
