@@ -16,7 +16,9 @@
 #include "ws/encoder.h"
 
 #define CONN_MAGIC 0x50436f6eu
-#define SLOW_FACTOR 8 /* this many times limits.pending_bytes: cut at once */
+#define SLOW_FACTOR 8        /* this many times limits.pending_bytes: cut at once */
+#define STUCK_MESSAGES 8192  /* waiting, however small (pongs): not read from */
+#define ADMIN_DESCRIPTORS 4u /* kept for the admin listener */
 
 static const struct config *config_of(const struct conn *c)
 {
@@ -88,24 +90,38 @@ void conn_upgraded(struct conn *c)
 
 /* --- beginning --- */
 
-/* A flood of clients that never finish their request must not lock out those who would: where
- * descriptors are short, the one that has been at it longest goes. */
-static void make_room(struct worker *w)
+static void die(struct conn *c, void (*close_fd)(int fd));
+
+static struct conn *oldest_request(struct worker *w)
 {
-    if (fds_in_use() + w->server->n_workers <= fds_limit()) return;
-    struct list *first = list_first(&w->http);
-    if (!first) return;
-    struct conn *oldest = CONTAINER_OF(first, struct conn, link);
-    log_warn("conn", "oldest request dropped", kv_str("why", "descriptors are short"),
-             kv_u64("limit", fds_limit()));
-    conn_kill(oldest);
+    for (struct list *node = w->http.next; node != &w->http; node = node->next) {
+        struct conn *c = CONTAINER_OF(node, struct conn, link);
+        if (!c->admin) return c;
+    }
+    return NULL;
+}
+
+/* A flood of clients that never finish their request, or never hang up, must not lock out those who
+ * would: where descriptors are short, one that has been told to go goes now, else the one that has
+ * kept us waiting longest. */
+static void make_room(struct worker *w, bool admin)
+{
+    uint64_t spare = w->server->n_workers + (admin ? 0 : ADMIN_DESCRIPTORS);
+    if (fds_in_use() + spare <= fds_limit()) return;
+    struct list *ending = list_first(&w->ending);
+    struct conn *oldest = ending ? CONTAINER_OF(ending, struct conn, link) : oldest_request(w);
+    if (!oldest) return;
+    log_warn("conn", ending ? "farewell cut short" : "oldest request dropped",
+             kv_str("why", "descriptors are short"), kv_u64("limit", fds_limit()));
+    die(oldest, out_empty(&oldest->out) ? sock_close : sock_close_reset);
 }
 
 static void on_ready(struct io *io, uint32_t events);
+static void want_events(struct conn *c);
 
 void conn_new(struct worker *w, int fd, bool admin)
 {
-    make_room(w);
+    make_room(w, admin);
     struct conn *c = mem_zalloc(sizeof *c);
     if (!c) {
         sock_close(fd);
@@ -142,9 +158,19 @@ void conn_end(struct conn *c, uint16_t ending_ms)
     if (c->state == CONN_ENDING || c->state == CONN_DEAD) return;
     leave_protocol(c);
     enter_state(c, CONN_ENDING);
-    c->ending_ms = ending_ms;
+    bool stops = c->worker->phase == WORKER_FINISHES;
+    c->ending_ms = stops && ending_ms > CONN_STOP_ENDING_MS ? CONN_STOP_ENDING_MS : ending_ms;
     poller_set(c->worker->poller, &c->io, IO_READ);
     if (!list_linked(&c->turn)) list_push(&c->worker->dirty, &c->turn);
+    conn_set_timer(c);
+}
+
+void conn_hurry(struct conn *c)
+{
+    CHECK(c->state == CONN_ENDING);
+    uint64_t lasts_ms = now_of(c) - c->since_ms + CONN_STOP_ENDING_MS;
+    if (c->ending_ms <= lasts_ms) return;
+    c->ending_ms = (uint16_t)lasts_ms;
     conn_set_timer(c);
 }
 
@@ -169,16 +195,20 @@ void conn_kill(struct conn *c)
     die(c, sock_close_reset);
 }
 
-/* The peer will send nothing more: what is queued still goes out, then it is over. */
+/* The peer will send nothing more: requests that are complete are still answered, and what is
+ * queued goes out; then it is over. */
 static void peer_hung_up(struct conn *c)
 {
-    if (out_empty(&c->out)) {
+    if (out_empty(&c->out) && !c->wait_answer) {
         die(c, sock_close);
         return;
     }
     c->eof = true;
-    conn_end(c, CONN_ENDING_MS);
-    poller_set(c->worker->poller, &c->io, IO_WRITE);
+    if (c->state == CONN_HTTP)
+        c->hangup = true;
+    else
+        conn_end(c, CONN_ENDING_MS);
+    want_events(c);
 }
 
 void conn_free_dead(struct worker *w)
@@ -247,6 +277,10 @@ static void on_ready(struct io *io, uint32_t events)
     struct conn *c = CONTAINER_OF(io, struct conn, io);
     CHECK_MAGIC(c, CONN_MAGIC);
     if (c->state == CONN_DEAD) return;
+    if ((events & IO_GONE) && c->eof) { /* reading would only tell the end again, in each turn */
+        conn_kill(c);
+        return;
+    }
     if ((events & IO_WRITE) && !list_linked(&c->turn)) list_push(&c->worker->dirty, &c->turn);
     if (c->state == CONN_ENDING) {
         if (events & (IO_READ | IO_GONE)) discard_input(c);
@@ -299,32 +333,47 @@ static void cut(struct conn *c, const char *why, const char *option, uint64_t li
 {
     struct worker *w = c->worker;
     count_add(&w->counts.slow_cut, 1);
+    bool ws = c->state == CONN_WS;
+    char id[SOCKET_ID_MAX];
     log_warn("conn", "slow consumer cut", kv_str("why", why), kv_u64("waiting_bytes", c->out.bytes),
              kv_str("option", option), kv_u64("limit", limit),
-             kv_span("app", c->state == CONN_WS ? c->hub.app->s->id : SPAN("")));
+             kv_span("app", ws ? c->hub.app->s->id : SPAN("")),
+             kv_span("socket_id", span_of(id, ws ? socket_id_write(c->hub.socket_id, id) : 0)));
     out_drop_unsent(&c->out);
-    if (c->state == CONN_WS) {
+    if (ws) {
         struct buf text = { 0 };
         buf_add_fmt(&text, "Too slow: messages waited for you beyond %s (%llu).", option,
                     (unsigned long long)limit);
-        conn_ws_refuse(c, 4100, buf_span(&text));
+        conn_ws_refuse_within(c, 4100, buf_span(&text), CONN_SLOW_ENDING_MS);
         buf_fini(&text);
     }
     conn_end(c, CONN_SLOW_ENDING_MS);
+}
+
+/* Where limits.pending_total_bytes is used up, those go who hold more than half of the average: the
+ * others together hold less than half of it, and did not cause it. */
+static bool holds_too_much(const struct conn *c, uint64_t excess)
+{
+    const struct server *s = c->worker->server;
+    uint64_t total = s->cfg->limits.pending_total_bytes, n = 0;
+    if (total == 0 || atomic_load_explicit(&s->pending_bytes, memory_order_relaxed) <= total)
+        return false;
+    for (unsigned i = 0; i < s->n_workers; i++)
+        n += count_get(&s->workers[i].counts.n_ws) + count_get(&s->workers[i].counts.n_http);
+    return excess > total / 2 / (n ? n : 1);
 }
 
 /* After a flush that left something. One message alone never makes a connection slow. */
 static void judge_speed(struct conn *c, bool progress)
 {
     const struct config *cfg = config_of(c);
-    uint64_t limit = cfg->limits.pending_bytes, total = cfg->limits.pending_total_bytes;
-    uint64_t all = atomic_load_explicit(&c->worker->server->pending_bytes, memory_order_relaxed);
-    bool several = out_count(&c->out) > 1;
-    if (several && total && all > total) {
-        cut(c, "memory for waiting output is used up", "limits.pending_total_bytes", total);
-    } else if (limit == 0 || !several || c->out.bytes <= limit) {
+    uint64_t limit = cfg->limits.pending_bytes, excess = out_excess(&c->out);
+    if (holds_too_much(c, excess)) {
+        cut(c, "memory for waiting output is used up", "limits.pending_total_bytes",
+            cfg->limits.pending_total_bytes);
+    } else if (limit == 0 || excess <= limit) {
         c->slow_ms = 0;
-    } else if (c->out.bytes > SLOW_FACTOR * limit) {
+    } else if (excess > SLOW_FACTOR * limit) {
         cut(c, "far over the limit", "limits.pending_bytes", limit);
     } else if (c->slow_ms == 0 || progress) {
         c->slow_ms = now_of(c);
@@ -336,11 +385,16 @@ static void judge_speed(struct conn *c, bool progress)
 }
 
 /* Who does not read what we send is not read from: his requests would only make it more. */
-static void want_events(struct conn *c)
+static bool is_stuck(const struct conn *c)
 {
     uint64_t limit = config_of(c)->limits.pending_bytes;
-    bool stuck = c->state != CONN_ENDING && limit && c->out.bytes > limit;
-    uint32_t events = stuck || c->wait_answer || c->eof ? 0 : IO_READ;
+    if (c->state == CONN_ENDING) return false;
+    return (limit && c->out.bytes > limit) || out_count(&c->out) > STUCK_MESSAGES;
+}
+
+static void want_events(struct conn *c)
+{
+    uint32_t events = is_stuck(c) || c->wait_answer || c->eof ? 0 : IO_READ;
     if (!out_empty(&c->out)) events |= IO_WRITE;
     poller_set(c->worker->poller, &c->io, events);
 }
@@ -348,13 +402,20 @@ static void want_events(struct conn *c)
 static void after_all_sent(struct conn *c)
 {
     c->slow_ms = 0;
-    if (c->state == CONN_HTTP && c->hangup) conn_end(c, CONN_ENDING_MS);
+    if (c->state == CONN_HTTP && c->hangup && !c->wait_answer) conn_end(c, CONN_HTTP_ENDING_MS);
     if (c->state != CONN_ENDING) return;
     if (c->eof)
         die(c, sock_close);
     else if (!c->shut)
         sock_shutdown_write(c->io.fd);
     c->shut = true;
+}
+
+/* While we do not read from a peer, that he takes what we send is his sign of life. */
+static void note_progress(struct conn *c)
+{
+    if (c->state == CONN_HTTP) conn_http_progress(c);
+    if (c->state == CONN_WS && is_stuck(c)) c->seen_ms = now_of(c);
 }
 
 static void flush(struct conn *c)
@@ -366,6 +427,7 @@ static void flush(struct conn *c)
         return;
     }
     set_pending(c, c->out.bytes);
+    if (sent > 0) note_progress(c);
     if (out_empty(&c->out))
         after_all_sent(c);
     else if (c->state != CONN_ENDING)

@@ -15,8 +15,10 @@
 #include "server/out.h"
 #include "server/worker.h"
 
-#define CONN_ENDING_MS 1000 /* to take the close frame and hang up */
-#define CONN_SLOW_ENDING_MS 2000
+#define CONN_ENDING_MS 1000      /* to take the close frame and hang up */
+#define CONN_SLOW_ENDING_MS 2000 /* to read what was in the way of it */
+#define CONN_HTTP_ENDING_MS 5000 /* to notice the answer while still sending a body */
+#define CONN_STOP_ENDING_MS 500  /* no longer than this while the server stops */
 
 enum conn_state { CONN_HTTP, CONN_WS, CONN_ENDING, CONN_DEAD };
 
@@ -78,6 +80,8 @@ void conn_flush_all(struct worker *w);
 void conn_end(struct conn *c, uint16_t ending_ms);
 /* At once, with a reset. */
 void conn_kill(struct conn *c);
+/* The server stops: an end that has begun lasts CONN_STOP_ENDING_MS at most from now on. */
+void conn_hurry(struct conn *c);
 /* Close phase. */
 void conn_free_dead(struct worker *w);
 
@@ -96,6 +100,8 @@ uint64_t conn_http_deadline(const struct conn *c);
 void conn_http_timeout(struct conn *c);
 /* The answer that other workers made: sends it and goes on. Takes the body. */
 void conn_http_answer(struct conn *c, struct buf *body);
+/* The kernel took octets of an answer, so the client is still reading. */
+void conn_http_progress(struct conn *c);
 /* While stopping: no request is under way and none will be read. */
 bool conn_http_idle(const struct conn *c);
 
@@ -110,8 +116,10 @@ void conn_ws_open(struct conn *c, const struct ws_open *open);
 void conn_ws_input(struct conn *c, uint8_t *in, size_t n);
 uint64_t conn_ws_deadline(const struct conn *c);
 void conn_ws_timeout(struct conn *c);
-/* pusher:error and a close frame with `code`, then the end. */
+/* pusher:error and a close frame with `code`, then the end. `text` is UTF-8. */
 void conn_ws_refuse(struct conn *c, unsigned code, struct span text);
+/* The same, with `ending_ms` instead of CONN_ENDING_MS. */
+void conn_ws_refuse_within(struct conn *c, unsigned code, struct span text, uint16_t ending_ms);
 void conn_ws_fini(struct conn *c);
 extern const struct hub_sink conn_hub_sink;
 #endif

@@ -39,6 +39,22 @@ void conn_http_fini(struct conn *c)
     c->in.http = NULL;
 }
 
+/* The next request is waited for from now on; `http` stays sorted by that. */
+static void await_next(struct conn *c)
+{
+    http1_req_next(&c->in.http->req);
+    c->in.http->phase_ms = loop_now_ms(c->worker->loop);
+    list_remove(&c->link);
+    list_push(&c->worker->http, &c->link);
+}
+
+void conn_http_progress(struct conn *c)
+{
+    enum http1_phase phase = http1_req_phase(&c->in.http->req);
+    if (phase == HTTP1_IN_HEAD || phase == HTTP1_IN_BODY) return; /* he owes us something */
+    c->in.http->phase_ms = loop_now_ms(c->worker->loop);
+}
+
 bool conn_http_idle(const struct conn *c)
 {
     return http1_req_phase(&c->in.http->req) == HTTP1_IDLE && !c->wait_answer && out_empty(&c->out);
@@ -85,8 +101,8 @@ void conn_http_answer(struct conn *c, struct buf *body)
     }
     buf_fini(body);
     answer_bytes(c, &b, to.keep_alive);
-    http1_req_next(&c->in.http->req);
-    c->in.http->phase_ms = loop_now_ms(c->worker->loop);
+    if (c->state != CONN_HTTP) return;
+    await_next(c);
     conn_set_timer(c);
 }
 
@@ -275,9 +291,7 @@ static void on_done(struct conn *c)
         serve_admin(c);
     else
         serve(c);
-    if (c->state != CONN_HTTP || c->wait_answer) return;
-    http1_req_next(&c->in.http->req);
-    c->in.http->phase_ms = loop_now_ms(c->worker->loop);
+    if (c->state == CONN_HTTP && !c->wait_answer) await_next(c);
 }
 
 static void refuse_memory(struct conn *c)
@@ -300,7 +314,8 @@ void conn_http_input(struct conn *c, char *in, size_t n)
     while (c->state == CONN_HTTP && !c->hangup && !c->wait_answer) {
         struct http_conn *http = c->in.http;
         enum http1_phase phase = http1_req_phase(&http->req);
-        if (phase == HTTP1_IDLE && n > 0) http->phase_ms = loop_now_ms(c->worker->loop);
+        if (phase == HTTP1_IDLE && n > 0 && http->n_requests)
+            http->phase_ms = loop_now_ms(c->worker->loop);
         enum http1_ev ev;
         size_t used = http1_req_feed(&http->req, in, n, &ev);
         in += used;

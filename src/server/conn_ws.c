@@ -16,6 +16,8 @@
 #include "server/server_priv.h"
 #include "ws/encoder.h"
 
+#define SHOWN_MAX 60 /* octets of what a client sent, in a text for him */
+
 /* --- the hub's sink --- */
 
 static void sink_deliver(struct hub_conn *hc, struct msg *msg)
@@ -58,32 +60,37 @@ const struct hub_sink conn_hub_sink = {
 
 /* --- frames of our own --- */
 
-static void begin_bytes(struct buf *b)
+static void begin_bytes(struct buf *b, size_t payload)
 {
     buf_init(b);
-    msg_begin(b, 128);
+    msg_begin(b, MSG_HEAD_MAX + payload);
 }
 
 static void send_close(struct conn *c, uint16_t code, struct span reason)
 {
     struct buf b;
-    begin_bytes(&b);
+    begin_bytes(&b, WS_CONTROL_MAX);
     ws_write_close(&b, code, reason, NULL);
     conn_send_bytes(c, &b);
 }
 
 void conn_ws_refuse(struct conn *c, unsigned code, struct span text)
 {
+    conn_ws_refuse_within(c, code, text, CONN_ENDING_MS);
+}
+
+void conn_ws_refuse_within(struct conn *c, unsigned code, struct span text, uint16_t ending_ms)
+{
     if (c->state != CONN_WS) return;
     struct buf error = { 0 }, b;
     event_error(&error, (struct span) { NULL, 0 }, code, text);
-    begin_bytes(&b);
+    begin_bytes(&b, error.n + WS_CONTROL_MAX);
     ws_write_text(&b, buf_span(&error), NULL);
     ws_write_close(&b, (uint16_t)code, text, NULL);
     if (buf_failed(&error)) buf_fail(&b);
     conn_send_bytes(c, &b);
     buf_fini(&error);
-    conn_end(c, CONN_ENDING_MS);
+    conn_end(c, ending_ms);
 }
 
 void conn_ws_fini(struct conn *c)
@@ -104,6 +111,15 @@ struct refusal {
     struct buf text;
 };
 
+/* For texts that go to the client: what is not UTF-8 would make him refuse our frame. */
+static struct span shown(struct span s)
+{
+    if (!utf8_valid(s)) return SPAN("(not UTF-8)");
+    size_t n = s.n < SHOWN_MAX ? s.n : SHOWN_MAX;
+    while (n < s.n && n > 0 && ((uint8_t)s.p[n] & 0xC0) == 0x80) n--;
+    return span_head(s, n);
+}
+
 static bool no_descriptors(const struct server *s)
 {
     return fds_in_use() > s->n_upgrade_fds;
@@ -115,7 +131,7 @@ static void refuse_origin(struct refusal *r, const struct app *app, struct span 
     buf_add_fmt(&r->text, "Origin not allowed: ");
     if (origin.p)
         buf_add_fmt(&r->text, "%.*s is not in allowed_origins of app %.*s.",
-                    (int)(origin.n < 60 ? origin.n : 60), origin.p, SPAN_FMT(app->s->id));
+                    SPAN_FMT(shown(origin)), SPAN_FMT(app->s->id));
     else
         buf_add_fmt(&r->text, "the request has no Origin and app %.*s has allowed_origins.",
                     SPAN_FMT(app->s->id));
@@ -128,17 +144,18 @@ static bool admit(struct conn *c, const struct ws_open *open, struct app *app, s
     const struct server *s = c->worker->server;
     if (!app) {
         r->code = 4001;
-        buf_add_fmt(&r->text, "App key %.*s does not exist.", (int)(key.n < 60 ? key.n : 60),
-                    key.p);
+        buf_add_fmt(&r->text, "App key %.*s does not exist.", SPAN_FMT(shown(key)));
     } else if (!app->s->enabled) {
         r->code = 4003;
         buf_add_fmt(&r->text, "The app is not enabled.");
     } else if (!origin_allowed(&app->s->allowed_origins, open->origin)) {
         refuse_origin(r, app, open->origin);
-    } else if (server_stopping(s) || no_descriptors(s)) {
+    } else if (server_stopping(s)) {
+        r->code = (unsigned)s->cfg->drain_code;
+        BUF_ADD_LIT(&r->text, "Server closed. Please reconnect shortly.");
+    } else if (no_descriptors(s)) {
         r->code = 4100;
-        buf_add_fmt(&r->text, server_stopping(s) ? "The server is stopping."
-                                                 : "The server has no room for more connections.");
+        BUF_ADD_LIT(&r->text, "The server has no room for more connections.");
     } else if (!app_conn_take(app)) {
         r->code = (unsigned)app->s->connection_limit_code;
         buf_add_fmt(&r->text, "The current concurrent connections quota has been reached.");
@@ -179,8 +196,9 @@ void conn_ws_open(struct conn *c, const struct ws_open *open)
         conn_set_timer(c);
     } else {
         log_info("conn", "client not admitted", kv_span("client", open->client),
-                 kv_span("key", span_head(key, 100)), kv_span("origin", open->origin),
-                 kv_u64("code", r.code), kv_span("why", buf_span(&r.text)));
+                 kv_span("key", span_head(key, 100)),
+                 kv_span("origin", span_head(open->origin, 200)), kv_u64("code", r.code),
+                 kv_span("why", buf_span(&r.text)));
         conn_ws_refuse(c, r.code, buf_span(&r.text));
     }
     buf_fini(&r.text);
@@ -205,7 +223,7 @@ static void on_message(struct conn *c, const struct ws_ev *ev)
 static void on_ping(struct conn *c, struct span payload)
 {
     struct buf b;
-    begin_bytes(&b);
+    begin_bytes(&b, payload.n);
     ws_write_pong(&b, payload, NULL);
     conn_send_bytes(c, &b);
 }
@@ -283,9 +301,11 @@ void conn_ws_timeout(struct conn *c)
         conn_ws_refuse(c, 4201, SPAN("Pong reply not received in time"));
     } else {
         struct buf b;
-        begin_bytes(&b);
+        begin_bytes(&b, 0);
         ws_write_ping(&b, (struct span) { "", 0 }, NULL);
         conn_send_bytes(c, &b);
         c->pinged = true;
+        /* The answer has its whole time from now on, also when we were late (a stopped process). */
+        c->seen_ms = now - c->hub.app->s->ping_interval_s * 1000;
     }
 }

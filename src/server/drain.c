@@ -23,6 +23,9 @@ static void begin_finish(struct worker *w)
     for (size_t i = 0; i < w->n_listeners; i++) listener_close(&w->listeners[i]);
     unsigned code = (unsigned)w->server->cfg->drain_code;
     while (!list_empty(&w->ws)) close_one(w, code);
+    const struct list *head = &w->ending;
+    for (struct list *node = head->next; node != head; node = node->next)
+        conn_hurry(CONTAINER_OF(node, struct conn, link));
 }
 
 void drain_begin(struct worker *w)

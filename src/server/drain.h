@@ -5,7 +5,7 @@
  *     SERVES ──> DRAINS (drain_ms > 0: serving goes on, closes are spread) ──> FINISHES ──> DONE
  *
  * FINISHES: nothing is accepted; requests that have begun get DRAIN_HTTP_MS; every WebSocket gets
- * its error and close frame at once and CONN_ENDING_MS to hang up.
+ * its error and close frame at once and CONN_STOP_ENDING_MS to hang up.
  */
 #ifndef SERVER_DRAIN_H
 #define SERVER_DRAIN_H

@@ -56,10 +56,13 @@ static enum err grow(struct out *o)
 
 static enum err push(struct out *o, uintptr_t entry)
 {
+    uint32_t n = msg_of(entry)->n;
+    CHECK(n > 0); /* sending nothing would make no progress */
     enum err err = grow(o);
     if (err) return err;
     *entry_at(o, o->_n++) = entry;
-    o->bytes += msg_of(entry)->n;
+    o->bytes += n;
+    if (n > o->_largest) o->_largest = n;
     return ERR_OK;
 }
 
@@ -80,6 +83,7 @@ static void pop(struct out *o)
     release(*entry_at(o, 0));
     o->_offset = 0;
     o->_n--;
+    if (o->_n_owned) o->_n_owned--;
     if (o->_q) o->_head++;
 }
 
@@ -137,12 +141,13 @@ enum sock_status out_flush(struct out *o, int fd, size_t *sent)
 
 void out_own(struct out *o)
 {
-    for (uint32_t i = 0; i < o->_n; i++) {
+    for (uint32_t i = o->_n_owned; i < o->_n; i++) {
         uintptr_t *entry = entry_at(o, i);
         if (*entry & OWNED) continue;
         msg_ref(msg_of(*entry));
         *entry |= OWNED;
     }
+    o->_n_owned = o->_n;
 }
 
 void out_drop_unsent(struct out *o)
@@ -153,5 +158,6 @@ void out_drop_unsent(struct out *o)
         release(*entry_at(o, i));
     }
     o->_n = o->_n < keep ? o->_n : keep;
+    if (o->_n_owned > o->_n) o->_n_owned = o->_n;
     if (o->_n == 0) reset(o);
 }

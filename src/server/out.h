@@ -16,8 +16,10 @@ struct out {
     uintptr_t *_q;  /* entries, NULL while _one is enough */
     uintptr_t _one; /* an entry: a struct msg *, the lowest bit set when a reference is held */
     uint32_t _head, _n, _cap;
-    uint32_t _offset; /* octets of the first message that are sent */
-    uint64_t bytes;   /* that wait */
+    uint32_t _offset;  /* octets of the first message that are sent */
+    uint32_t _n_owned; /* so many of the first entries hold a reference for sure */
+    uint32_t _largest; /* message since the queue was empty */
+    uint64_t bytes;    /* that wait */
 };
 
 void out_fini(struct out *o);
@@ -30,7 +32,14 @@ static inline uint32_t out_count(const struct out *o)
     return o->_n;
 }
 
-/* ERR_NOMEM: nothing was added. */
+/* What waits beyond one message: of one message alone, however large, nothing. A large message that
+ * is sent counts on until the queue has been empty, so this may be too little by its size. */
+static inline uint64_t out_excess(const struct out *o)
+{
+    return o->bytes > o->_largest ? o->bytes - o->_largest : 0;
+}
+
+/* ERR_NOMEM: nothing was added. `msg` is not empty. */
 enum err out_borrow(struct out *o, struct msg *msg) MUST_USE;
 /* Takes the reference, also when it fails. */
 enum err out_take(struct out *o, struct msg *msg) MUST_USE;
