@@ -87,7 +87,7 @@ static void set_state(struct ws_dec *d, enum state to)
     case STATE_FAILED:
         UNREACHABLE(); /* nothing leads out of these */
     }
-    d->_state = (uint8_t)to;
+    d->_state = (unsigned)to & 0xF;
     if (to == STATE_HEAD) d->_n_head = 0; /* until then the header serves op, FIN and mask */
 }
 
@@ -178,13 +178,12 @@ static enum failure check_head(const struct ws_dec *d, const struct ws_limits *l
 static void begin_payload(struct ws_dec *d)
 {
     d->_left = ws_head_payload(d->_head);
-    d->_phase = 0;
     if (is_control(d)) {
         set_state(d, STATE_CONTROL);
         return;
     }
     if (frame_op(d) != WS_OP_CONTINUATION) {
-        d->_op = (uint8_t)frame_op(d);
+        d->_op = (unsigned)frame_op(d) & WS_BITS_OP;
         d->_utf8 = (struct utf8) { 0 };
     }
     d->_n_frames++; /* wraps only without a limit, when nobody looks at it */
@@ -214,12 +213,12 @@ static struct span take_payload(struct ws_dec *d, struct feed *f)
     size_t n = f->len < d->_left ? f->len : (size_t)d->_left;
     uint8_t *p = f->in;
     if (n && (d->_head[1] & WS_BIT_MASK)) {
-        ws_unmask(p, n, d->_head + ws_head_size(d->_head[1]) - 4, d->_phase);
+        size_t phase = (size_t)(ws_head_payload(d->_head) - d->_left) & 3;
+        ws_unmask(p, n, d->_head + ws_head_size(d->_head[1]) - 4, phase);
     }
     if (n) f->in += n;
     f->len -= n;
     d->_left -= n;
-    d->_phase = (uint8_t)((d->_phase + n) & 3);
     return span_of(p, n);
 }
 

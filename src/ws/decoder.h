@@ -23,7 +23,7 @@ enum ws_role {
 /* What many decoders share; must stay the same for the life of a decoder. */
 struct ws_limits {
     size_t max_message;     /* bytes, over all fragments; 0: no limit */
-    uint16_t max_fragments; /* frames of one message, empty ones too; 0: no limit */
+    uint32_t max_fragments; /* frames of one message, empty ones too; 0: no limit */
     enum ws_role role;
 };
 
@@ -31,14 +31,13 @@ struct ws_limits {
 struct ws_dec {
     struct buf _message; /* what has come of a message that is fragmented or cut */
     uint64_t _left;      /* payload bytes of the current frame still to come */
-    uint16_t _n_frames;  /* of the current message */
+    uint32_t _n_frames;  /* of the current message */
     struct utf8 _utf8;   /* of the current text message */
     uint8_t _head[WS_HEAD_MAX];
-    uint8_t _n_head;  /* bytes of it that have come */
-    uint8_t _phase;   /* offset of the next payload byte, modulo 4 */
-    uint8_t _state;   /* enum state of decoder.c */
-    uint8_t _op;      /* of the message that is under way; 0: none is */
-    uint8_t _failure; /* which one, enum failure of decoder.c */
+    uint8_t _n_head;    /* bytes of it that have come */
+    uint8_t _state : 4; /* enum state of decoder.c */
+    uint8_t _op : 4;    /* of the message that is under way; 0: none is */
+    uint8_t _failure;   /* which one, enum failure of decoder.c */
 };
 _Static_assert(sizeof(struct ws_dec) <= 64, "a million idle connections hold one each");
 

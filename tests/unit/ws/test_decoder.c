@@ -316,6 +316,26 @@ static void a_flood_of_fragments_is_stopped(void **state)
     buf_fini(&stream);
 }
 
+/* The counter must hold more than 16 bits: 64 bytes each make 4 MiB of a message. */
+static void the_fragment_limit_may_be_65536(void **state)
+{
+    (void)state;
+    const struct ws_limits limits = { 100, 65536, WS_ROLE_SERVER };
+    struct ws_dec dec;
+    struct ws_ev ev;
+    for (int frames = 65536; frames <= 65537; frames++) {
+        ws_dec_init(&dec);
+        for (int i = 1; i <= frames; i++) {
+            uint8_t first = (uint8_t)((i == 1 ? 0x02 : 0x00) | (i == frames ? 0x80 : 0x00));
+            uint8_t frame[] = { first, 0x80, 0, 0, 0, 0 };
+            assert_int_equal(ws_decode(&dec, &limits, frame, sizeof frame, &ev), sizeof frame);
+            if (i < frames && i <= 65536) assert_int_equal(ev.kind, WS_EV_MORE);
+        }
+        assert_int_equal(ev.kind, frames == 65536 ? WS_EV_MESSAGE : WS_EV_FAIL);
+        ws_dec_fini(&dec);
+    }
+}
+
 static void an_announced_length_reserves_nothing(void **state)
 {
     (void)state;
@@ -420,6 +440,7 @@ int main(void)
         cmocka_unit_test(after_a_failure_every_call_fails_alike),
         cmocka_unit_test(the_size_limit_counts_all_fragments_and_no_control_frames),
         cmocka_unit_test(a_flood_of_fragments_is_stopped),
+        cmocka_unit_test(the_fragment_limit_may_be_65536),
         cmocka_unit_test(an_announced_length_reserves_nothing),
         cmocka_unit_test(a_whole_frame_is_handed_out_where_it_lies),
         cmocka_unit_test(any_failing_allocation_ends_in_1011),
