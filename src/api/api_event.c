@@ -16,6 +16,10 @@
 
 #define DEDUP_LINEAR 8 /* up to so many channels are compared with each other */
 
+/* A cached event stands one level deeper in an answer than in the body; nobody should get what we
+ * could not read ourselves. */
+#define BODY_DEPTH (JSON_MAX_DEPTH - 2)
+
 enum { FIELD_NAME, FIELD_DATA, FIELD_CHANNELS, FIELD_CHANNEL, FIELD_SOCKET, FIELD_INFO, N_FIELDS };
 
 /* One event while it is read. */
@@ -391,7 +395,7 @@ static bool parse_body(struct request *r, struct json_val *root)
 {
     struct json_bad bad;
     *root = (struct json_val) { .type = JSON_ABSENT };
-    if (r->body.n == 0 || json_check(r->body, JSON_MAX_DEPTH, root, &bad)) return true;
+    if (r->body.n == 0 || json_check(r->body, BODY_DEPTH, root, &bad)) return true;
     buf_add_fmt(&r->api->words,
                 "The received data is incorrect: the body is not JSON: %s, at "
                 "byte %zu of %zu",

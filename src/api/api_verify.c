@@ -136,7 +136,7 @@ static enum verdict check_signature(struct request *r, struct span signature)
         collect_params(r, how, &params);
         verdict = try_params(r, signature, &paths, &params);
         if (verdict == VERDICT_SIGNATURE) continue;
-        r->call->_reading = how;
+        r->call->_reading = (uint8_t)how;
         break;
     }
     return verdict;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * tests/unit/api/test_api.c: routes, methods, CORS, the path prefix, bodies in pieces. */
-#include "unit/api/rig.h"
+#include "unit/api/ask.h"
 
 static void root_and_up_answer_without_a_signature(void **state)
 {

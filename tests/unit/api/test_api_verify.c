@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * tests/unit/api/test_api_verify.c: signatures of requests: the vectors of the protocol page 3.3,
  * what libraries do differently, and which check a refusal names. */
-#include "unit/api/rig.h"
+#include "unit/api/ask.h"
 
 #define AUTH "auth_key=app-key&auth_timestamp=1700000000&auth_version=1.0"
 #define FAILED "The secret authentication failed: "
