@@ -59,8 +59,9 @@ void api_head(struct api *api, const struct http1_req *req, uint64_t unix_s, str
 
 /* Carries out a complete request and appends the whole response (with CORS headers) to `out`.
  * `call` is what api_head filled for this request. Within a turn of the hub (hub_turn_begin).
- * Nothing is published unless the whole request is valid. ERR_NOMEM: no answer could be written,
- * close the connection; where memory is short otherwise, the answer is 503. */
+ * A call that was refused may be answered without its body (then `to` must not keep the
+ * connection). Nothing is published unless the whole request is valid. ERR_NOMEM: no answer could
+ * be written, close the connection; where memory is short otherwise, the answer is 503. */
 enum err api_finish(struct api *api, const struct http1_req *req, struct http1_reply to,
                     struct api_call *call, struct buf *out) MUST_USE;
 #endif

@@ -28,8 +28,7 @@ struct rig {
     struct api_settings set;
     struct client clients[RIG_CLIENTS];
     size_t n_clients;
-    uint64_t now_ms, unix_s;
-    uint64_t mailbox_bytes;
+    uint64_t now_ms, unix_s, mailbox_bytes;
     size_t chop; /* 0: requests come whole; else so many octets at once */
     /* the last answer */
     struct buf out;

@@ -38,6 +38,25 @@ static void many_channels_are_deduplicated_too(void **state)
     buf_fini(&b);
 }
 
+static void without_limits_thousands_of_channels_will_do(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = rig_connect(rig, 1, 2);
+    struct buf b = { 0 };
+    rig->settings[0].limits.channels_per_publish = 0;
+    rig_subscribe(rig, c, "c4999", NULL);
+    BUF_ADD_LIT(&b, "{\"name\":\"e\",\"data\":\"x\",\"channels\":[\"a\"");
+    for (int i = 0; i < 10000; i++) buf_add_fmt(&b, ",\"c%d\"", i % 5000);
+    BUF_ADD_LIT(&b, "]}");
+    buf_add_byte(&b, '\0');
+    for (int i = 0; i < 2; i++) {
+        rig_post(rig, "/events", b.p);
+        assert_answer(rig, 200, "{}");
+        assert_got(c, "{\"event\":\"e\",\"channel\":\"c4999\",\"data\":\"x\"}\n");
+    }
+    buf_fini(&b);
+}
+
 static void channels_win_over_channel_and_may_be_a_string(void **state)
 {
     struct rig *rig = *state;
@@ -250,6 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RIG_TEST(subscribers_get_the_event_once_each),
         RIG_TEST(many_channels_are_deduplicated_too),
+        RIG_TEST(without_limits_thousands_of_channels_will_do),
         RIG_TEST(channels_win_over_channel_and_may_be_a_string),
         RIG_TEST(tokens_are_relayed_byte_for_byte),
         RIG_TEST(the_sender_is_left_out),
