@@ -264,7 +264,10 @@ static void read_some(struct conn *c)
         break;
     }
     c->seen_ms = now_of(c);
-    c->pinged = false;
+    if (c->pinged) { /* else the deadline only moves further away, which the timer notices itself */
+        c->pinged = false;
+        conn_set_timer(c);
+    }
     hub_turn_begin(w->hub, c->seen_ms);
     if (c->state == CONN_HTTP)
         conn_http_input(c, (char *)w->read_buf, n);
