@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT
+ * tests/unit/server/test_server_http.c: a whole server and raw HTTP clients: order, deadlines,
+ * half-closed and broken connections, limits. */
+#include "unit/server/server_rig.h"
+
+static void requests_in_one_packet_are_answered_in_order(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cl c;
+    START(&rig, "keepalive_timeout_ms=0");
+    cl_dial(&c, rig.port);
+    cl_says(&c, "GET /up HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n"
+                "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\nGET /up HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(cl_response(&c), 200);
+    assert_true(cl_text_has(&c, "health"));
+    assert_int_equal(cl_response(&c), 200);
+    assert_buf(&c.text, "OK");
+    assert_int_equal(cl_response(&c), 404);
+    assert_int_equal(cl_response(&c), 200);
+    assert_int_equal(cl_publish(&c, "none", "e", 10), 200);
+    cl_close(&c);
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
+static void a_request_that_comes_octet_by_octet_is_a_request(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cl c;
+    START(&rig);
+    cl_dial(&c, rig.port);
+    for (const char *p = "GET /up HTTP/1.1\r\nHost: x\r\n\r\n"; *p; p++) cl_send(&c, span_of(p, 1));
+    assert_int_equal(cl_response(&c), 200);
+    cl_close(&c);
+    rig_stop(&rig);
+}
+
+static void a_client_that_sends_no_more_still_gets_its_answers(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cl c;
+    START(&rig);
+    cl_dial(&c, rig.port);
+    cl_says(&c, "GET /up HTTP/1.1\r\nHost: x\r\n\r\nGET /up HTTP/1.1\r\nHost: x\r\n\r\n");
+    shutdown(c.fd, SHUT_WR);
+    assert_int_equal(cl_response(&c), 200);
+    assert_int_equal(cl_response(&c), 200);
+    cl_drain(&c);
+    assert_int_equal(c.end, ENDED);
+    cl_close(&c);
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
+static void an_answer_that_does_not_fit_outlives_the_half_close(void **state)
+{
+    (void)state;
+    enum { N = 20000 };
+    struct rig rig;
+    struct cl c;
+    struct buf all = { 0 };
+    START(&rig);
+    for (int i = 0; i < N; i++) BUF_ADD_LIT(&all, "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n");
+    cl_dial_with(&c, rig.port, 4096);
+    cl_send(&c, buf_span(&all));
+    shutdown(c.fd, SHUT_WR);
+    UNTIL(COUNT(&rig, http_requests) > 100);
+    unsigned answers = 0;
+    while (cl_response(&c) == 404) answers++;
+    assert_int_equal(answers, N);
+    assert_int_equal(c.end, ENDED);
+    buf_fini(&all);
+    cl_close(&c);
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
+static void clients_that_are_killed_leave_nothing(void **state)
+{
+    (void)state;
+    static const char *const said[] = {
+        "",
+        "G",
+        "GET /up HTTP/1.1\r\nHost: x\r\n",
+        "POST /apps/app-id/events HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n{\"name\":",
+        "GET /up HTTP/1.1\r\nHost: x\r\n\r\nGET /up HTTP/1.1\r\nHost: x\r\n\r\n",
+    };
+    struct rig rig;
+    START(&rig);
+    for (int round = 0; round < 20; round++) {
+        struct cl c[ARRAY_LEN(said)];
+        for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+            cl_dial(&c[i], rig.port);
+            cl_says(&c[i], said[i]);
+        }
+        for (size_t i = 0; i < ARRAY_LEN(said); i++)
+            if (round % 2)
+                cl_reset(&c[i]);
+            else
+                cl_close(&c[i]);
+    }
+    UNTIL(COUNT(&rig, accepted) > 0);
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
+static void bad_requests_get_their_status_and_an_end(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *said;
+        unsigned status;
+    } rows[] = {
+        { "\0\1\2\3\r\n\r\n", 400 },
+        { "GET / HTTP/1.1\r\n\r\n", 400 }, /* no Host */
+        { "GET / HTTP/1.1\r\nHost: x\r\nA b\r\n\r\n", 400 },
+        { "GET / HTTP/9.9\r\nHost: x\r\n\r\n", 505 },
+        { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+          400 },
+        { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n", 400 },
+        { "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505 },
+    };
+    struct rig rig;
+    START(&rig);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct cl c;
+        cl_dial(&c, rig.port);
+        cl_send(&c, i == 0 ? span_of(rows[i].said, 8) : span_str(rows[i].said));
+        unsigned status = cl_response(&c);
+        if (status != rows[i].status)
+            fail_msg("row %zu: %u instead of %u", i, status, rows[i].status);
+        cl_drain(&c);
+        assert_int_equal(c.end, ENDED);
+        cl_close(&c);
+    }
+    assert_int_equal(rig_publish(&rig, "none", "e", 10), 200);
+    rig_stop(&rig);
+}
+
+static void a_tls_client_gets_an_alert(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cl c;
+    START(&rig);
+    cl_dial(&c, rig.port);
+    cl_send(&c, span_of("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 and so on", 22));
+    cl_drain(&c);
+    assert_int_equal(c.in.n, 7);
+    assert_memory_equal(c.in.p, "\x15\x03\x01\x00\x02\x02\x50", 7);
+    assert_int_equal(c.end, ENDED);
+    cl_close(&c);
+    rig_stop(&rig);
+}
+
+static void a_refused_body_that_is_still_coming_does_not_cost_the_answer(void **state)
+{
+    (void)state;
+    static char rest[1 << 20];
+    struct rig rig;
+    struct cl c;
+    START(&rig);
+    cl_dial(&c, rig.port);
+    cl_says(&c, "POST /apps/app-id/events HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n");
+    memset(rest, 'x', sizeof rest);
+    for (int i = 0; i < 4; i++) cl_send(&c, span_of(rest, 1000000));
+    assert_int_equal(cl_response(&c), 401);
+    shutdown(c.fd, SHUT_WR);
+    cl_drain(&c);
+    assert_int_equal(c.end, ENDED);
+    cl_close(&c);
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
+/* How long until the server closes; what it said is in c->in. */
+static uint64_t time_to_end(struct cl *c)
+{
+    uint64_t began_ms = clock_mono_ms();
+    cl_drain(c);
+    assert_int_equal(c->end, ENDED);
+    return clock_mono_ms() - began_ms;
+}
+
+static void a_silent_client_is_let_go_and_a_slow_head_is_told(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cl silent, slow;
+    START(&rig, "handshake_timeout_ms=300");
+    cl_dial(&silent, rig.port);
+    cl_dial(&slow, rig.port);
+    cl_says(&slow, "GET /up HTTP/1.1\r\nHost: x\r\nA: ");
+    uint64_t ms = time_to_end(&silent);
+    assert_true(ms >= 250 && ms < 5000);
+    assert_int_equal(silent.in.n, 0);
+    time_to_end(&slow);
+    assert_true(cl_has(&slow, "HTTP/1.1 408 "));
+    assert_true(cl_has(&slow, "handshake_timeout_ms"));
+    cl_close(&silent);
+    cl_close(&slow);
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
+static void octets_do_not_put_the_deadline_of_a_head_off(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cl c;
+    START(&rig, "handshake_timeout_ms=400");
+    cl_dial(&c, rig.port);
+    cl_says(&c, "GET /up HTTP/1.1\r\nHost: x\r\nA: ");
+    uint64_t began_ms = clock_mono_ms();
+    struct pollfd p = { .fd = c.fd, .events = POLLIN };
+    while (poll(&p, 1, 20) == 0) {
+        assert_true(clock_mono_ms() - began_ms < 10000);
+        if (send(c.fd, "a", 1, MSG_NOSIGNAL) < 0) break;
+    }
+    assert_true(cl_response(&c) == 408);
+    cl_close(&c);
+    rig_stop(&rig);
+}
+
+static void between_two_requests_the_keepalive_timeout_counts(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cl c;
+    START(&rig, "keepalive_timeout_ms=300", "handshake_timeout_ms=20000");
+    cl_dial(&c, rig.port);
+    cl_says(&c, "GET /up HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(cl_response(&c), 200);
+    uint64_t ms = time_to_end(&c);
+    assert_true(ms >= 250 && ms < 5000);
+    assert_int_equal(c.in.n, 0);
+    cl_close(&c);
+    rig_stop(&rig);
+}
+
+static void a_body_that_does_not_arrive_is_told(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cl c;
+    START(&rig, "body_timeout_ms=300", "handshake_timeout_ms=20000");
+    cl_dial(&c, rig.port);
+    cl_says(&c, "POST /apps/app-id/events HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{");
+    time_to_end(&c);
+    assert_true(cl_has(&c, "HTTP/1.1 408 "));
+    assert_true(cl_has(&c, "body_timeout_ms"));
+    cl_close(&c);
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
+static void unfinished_requests_share_one_budget(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cl c[6];
+    START(&rig, "limits.request_total_bytes=40000", "app_defaults.limits.message_bytes=6000");
+    struct buf b = { 0 };
+    BUF_ADD_LIT(&b,
+                "POST /apps/app-id/events HTTP/1.1\r\nHost: x\r\nContent-Length: 16000\r\n\r\n");
+    for (int i = 0; i < 15000; i++) buf_add_byte(&b, 'x');
+    unsigned refused = 0;
+    for (int i = 0; i < 6; i++) {
+        cl_dial(&c[i], rig.port);
+        uint64_t held = atomic_load(&rig.server->held_bytes);
+        cl_send(&c[i], buf_span(&b));
+        struct pollfd p = { .fd = c[i].fd, .events = POLLIN };
+        UNTIL(atomic_load(&rig.server->held_bytes) >= held + 15000 || poll(&p, 1, 0) == 1);
+        if (poll(&p, 1, 0) == 0) continue;
+        assert_int_equal(cl_response(&c[i]), 503);
+        assert_true(cl_text_has(&c[i], "limits.request_total_bytes"));
+        refused++;
+    }
+    assert_true(refused >= 3 && refused < 6);
+    for (int i = 0; i < 6; i++) cl_close(&c[i]);
+    buf_fini(&b);
+    rig_settles(&rig);
+    assert_int_equal(rig_publish(&rig, "none", "e", 5000), 200);
+    rig_stop(&rig);
+}
+
+static void two_servers_live_in_one_process(void **state)
+{
+    (void)state;
+    struct rig a, b;
+    struct cl ca, cb;
+    START(&a);
+    START(&b);
+    assert_int_not_equal(a.port, b.port);
+    cl_open(&ca, &a);
+    cl_open(&cb, &b);
+    cl_subscribe(&ca, "room");
+    cl_subscribe(&cb, "room");
+    assert_int_equal(rig_publish(&a, "room", "of-a", 5), 200);
+    assert_int_equal(rig_publish(&b, "room", "of-b", 5), 200);
+    assert_true(cl_hears(&ca, "of-a"));
+    assert_true(cl_hears(&cb, "of-b"));
+    cl_close(&ca);
+    rig_stop(&a);
+    assert_int_equal(rig_publish(&b, "room", "again", 5), 200);
+    assert_true(cl_hears(&cb, "again"));
+    cl_close(&cb);
+    rig_stop(&b);
+}
+
+static void an_address_in_use_is_refused_with_a_sentence(void **state)
+{
+    (void)state;
+    struct rig rig;
+    START(&rig);
+    char listen[40];
+    snprintf(listen, sizeof listen, "127.0.0.1:%u", rig.port);
+    struct config_flag flags[] = { { "listen", listen, "--set" },
+                                   { "admin.listen", "127.0.0.1:0", "--set" } };
+    struct config_sources src = {
+        .yaml_path = "", .env_path = "", .flags = flags, .n_flags = 2, .dev = true
+    };
+    struct config *cfg = NULL;
+    struct server *server = NULL;
+    struct diag d = { "" };
+    assert_int_equal(config_load(&cfg, &src, &d), ERR_OK);
+    assert_int_equal(server_start(&server, cfg, &d), ERR_BUSY);
+    assert_null(server);
+    assert_non_null(strstr(d.text, listen));
+    config_free(&cfg);
+    assert_int_equal(rig_publish(&rig, "none", "e", 1), 200);
+    rig_stop(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests_in_one_packet_are_answered_in_order),
+        cmocka_unit_test(a_request_that_comes_octet_by_octet_is_a_request),
+        cmocka_unit_test(a_client_that_sends_no_more_still_gets_its_answers),
+        cmocka_unit_test(an_answer_that_does_not_fit_outlives_the_half_close),
+        cmocka_unit_test(clients_that_are_killed_leave_nothing),
+        cmocka_unit_test(bad_requests_get_their_status_and_an_end),
+        cmocka_unit_test(a_tls_client_gets_an_alert),
+        cmocka_unit_test(a_refused_body_that_is_still_coming_does_not_cost_the_answer),
+        cmocka_unit_test(a_silent_client_is_let_go_and_a_slow_head_is_told),
+        cmocka_unit_test(octets_do_not_put_the_deadline_of_a_head_off),
+        cmocka_unit_test(between_two_requests_the_keepalive_timeout_counts),
+        cmocka_unit_test(a_body_that_does_not_arrive_is_told),
+        cmocka_unit_test(unfinished_requests_share_one_budget),
+        cmocka_unit_test(two_servers_live_in_one_process),
+        cmocka_unit_test(an_address_in_use_is_refused_with_a_sentence),
+    };
+    return RUN_TESTS(tests);
+}
