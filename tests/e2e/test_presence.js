@@ -211,6 +211,23 @@ test('subscribing again as somebody else is leaving and joining', BOTH, async (t
       [ADDED, '2'],
     ],
   );
+  await api.publish(server, ROOM, 'marker');
+  await client.event('marker');
+  assert.deepStrictEqual(client.unread(ROOM), []);
+});
+
+test('who becomes somebody else in a full room keeps the place', BOTH, async (t) => {
+  const server = await t.server({ set: { 'apps.app-id.limits.presence_members': 2 } });
+  const [watcher, client] = await t.rawOnEach(server);
+  await watcher.subscribe(ROOM, person('w'));
+  await client.subscribe(ROOM, person('1'));
+  const { presence } = await client.subscribe(ROOM, person('2'));
+  assert.deepStrictEqual(presence.ids.sort(), ['2', 'w']);
+  const tab = await t.raw(server);
+  await tab.subscribe(ROOM, person('2'));
+  // Now the place is shared, and the room is full for a third person.
+  await client.subscribeRefused(ROOM, person('3'));
+  assert.deepStrictEqual((await usersOf(server)).map(({ id }) => id).sort(), ['2', 'w']);
 });
 
 test('limits.presence_members counts people', BOTH, async (t) => {

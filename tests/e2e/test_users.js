@@ -145,6 +145,33 @@ test(
   },
 );
 
+test('signing in while events are sent to the user: no gap, none twice', BOTH, async (t) => {
+  const server = await t.server();
+  const first = await t.raw(server);
+  await first.signin({ id: '42' });
+  const sending = (async () => {
+    for (let n = 1; n <= 150; n++) await api.publish(server, '#server-to-user-42', 'n', String(n));
+  })();
+  const joiners = [];
+  while (joiners.length < 15) {
+    const client = await t.raw(server);
+    joiners.push(client);
+    await client.signin({ id: '42' });
+    await client.signin({ id: '42' });
+  }
+  await sending;
+  await api.publish(server, '#server-to-user-42', 'end');
+  for (const client of [first, ...joiners]) {
+    await client.event('end');
+    const events = client.frames.all.map((frame) => frame.event);
+    const answered = events.indexOf('pusher:signin_success');
+    assert.ok(!events.slice(0, answered).includes('n'), 'an event before signin_success');
+    const numbers = client.frames.all.filter((f) => f.event === 'n').map((f) => f.json);
+    const last = Array.from({ length: numbers.length }, (_, n) => 151 - numbers.length + n);
+    assert.deepStrictEqual(numbers, last);
+  }
+});
+
 test('after close or another connection nothing of a user stays', BOTH, async (t) => {
   const server = await t.server();
   const first = await t.raw(server);
