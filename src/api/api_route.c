@@ -59,9 +59,12 @@ static enum route find(struct url_path path, struct route_args *args)
 enum route route_find(struct span path, struct span prefix, struct route_args *args)
 {
     struct url_path whole = url_path(path), behind = whole;
-    enum route r = ROUTE_NONE;
-    if (url_path_skip_prefix(&behind, prefix)) r = find(behind, args);
-    return r ? r : find(whole, args);
+    if (url_path_skip_prefix(&behind, prefix)) {
+        enum route r = find(behind, args);
+        if (r) return r;
+    }
+    enum route r = find(whole, args);
+    return r == ROUTE_ROOT || r == ROUTE_UP ? r : ROUTE_NONE;
 }
 
 bool route_takes(enum route route, enum http1_method method)

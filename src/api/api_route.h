@@ -29,7 +29,8 @@ struct route_args {
     struct span app, name;
 };
 
-/* Tries the path behind `prefix` first, then as it stands (a proxy may have cut the prefix off). */
+/* The path behind `prefix` ("" fits all). `/` and `/up` are found without it, too: health checks
+ * need not know it. */
 enum route route_find(struct span path, struct span prefix, struct route_args *args);
 bool route_takes(enum route route, enum http1_method method);
 /* For the Allow header: "GET, HEAD, OPTIONS". */
