@@ -20,7 +20,9 @@ static void close_one(struct worker *w, unsigned code)
 static void begin_finish(struct worker *w)
 {
     enter(w, WORKER_FINISHES);
-    for (size_t i = 0; i < w->n_listeners; i++) listener_close(&w->listeners[i]);
+    /* Not closed: who comes now waits in the backlog and is reset when we exit, after which clients
+     * try again in a second; after a refusal they wait for fifteen (protocol page 1.7). */
+    for (size_t i = 0; i < w->n_listeners; i++) listener_pause(w->listeners[i]);
     unsigned code = (unsigned)w->server->cfg->drain_code;
     while (!list_empty(&w->ws)) close_one(w, code);
     const struct list *head = &w->ending;
