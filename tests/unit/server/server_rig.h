@@ -62,7 +62,9 @@ static inline void rig_load(struct rig *rig, const char *const *settings)
 static inline void rig_start(struct rig *rig)
 {
     struct diag d = { "" };
-    log_setup(LOG_ERROR, LOG_TEXT, STDERR_FILENO);
+    static int nowhere = -1; /* all lines are written, nobody reads them */
+    if (nowhere < 0) nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    log_setup(LOG_DEBUG, LOG_JSON, nowhere);
     if (server_start(&rig->server, rig->cfg, &d)) {
         fprintf(stderr, "%s\n", d.text);
         abort();

@@ -335,6 +335,34 @@ static void an_address_in_use_is_refused_with_a_sentence(void **state)
     rig_stop(&rig);
 }
 
+static void a_unix_socket_serves_all_workers(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/peal-test-XXXXXX", listen[64];
+    assert_non_null(mkdtemp(dir));
+    snprintf(listen, sizeof listen, "listen=unix:%s/s", dir);
+    struct rig rig;
+    struct cl c[12];
+    START(&rig, listen, "workers=3");
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    snprintf(at.sun_path, sizeof at.sun_path, "%s/s", dir);
+    for (int i = 0; i < 12; i++) {
+        c[i] = (struct cl) { .fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+        assert_int_equal(connect(c[i].fd, (struct sockaddr *)&at, sizeof at), 0);
+        cl_upgrade(&c[i], "app-key", "X-Forwarded-For: 192.0.2.1\r\n");
+        cl_accepted(&c[i]);
+        assert_true(cl_hears(&c[i], "connection_established"));
+        cl_subscribe(&c[i], "room");
+    }
+    shutdown(c[0].fd, SHUT_WR);
+    cl_drain(&c[0]);
+    assert_int_equal(c[0].end, ENDED);
+    for (int i = 0; i < 12; i++) cl_close(&c[i]);
+    rig_settles(&rig);
+    rig_stop(&rig);
+    assert_int_equal(rmdir(dir), 0); /* the socket's file is gone */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +380,7 @@ int main(void)
         cmocka_unit_test(a_body_that_does_not_arrive_is_told),
         cmocka_unit_test(unfinished_requests_share_one_budget),
         cmocka_unit_test(two_servers_live_in_one_process),
+        cmocka_unit_test(a_unix_socket_serves_all_workers),
         cmocka_unit_test(an_address_in_use_is_refused_with_a_sentence),
     };
     return RUN_TESTS(tests);
