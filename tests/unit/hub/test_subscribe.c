@@ -211,7 +211,8 @@ static void a_full_channel_refuses_who_is_new(void **state)
     client_subscribes(&c, "presence-r", "{\"user_id\":3}");
     assert_hears(&c, "{\"event\":\"pusher:subscription_error\",\"channel\":\"presence-r\","
                      "\"data\":{\"type\":\"LimitReached\",\"error\":\"The maximum members per "
-                     "presence channel limit was reached\",\"status\":4100}}");
+                     "presence channel limit was reached: limits.presence_members of app app-id "
+                     "allows 1.\",\"status\":4100}}");
     assert_hears_nothing(&c);
     client_skips(&a);
     client_subscribes(&a, "presence-r", "{\"user_id\":9}"); /* the tab keeps person 1 there */
