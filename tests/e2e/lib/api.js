@@ -67,7 +67,8 @@ function send(server, { method = 'GET', target, body = '', headers = {}, agent =
         resolve({ status: response.statusCode, headers: response.headers, text, json });
       });
     });
-    request.on('error', reject);
+    const what = `${method} ${target.slice(0, 80)}`;
+    request.on('error', (error) => reject(new Error(`${what}: ${error.message}`)));
     request.end(body);
   });
   return within(answer, `answer to ${method} ${target.slice(0, 80)}`);

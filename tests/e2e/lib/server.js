@@ -183,7 +183,7 @@ class Server {
           else reject(new Error(`admin ${target}: ${response.statusCode} ${text}`));
         });
       });
-      request.on('error', reject);
+      request.on('error', (error) => reject(new Error(`admin ${target}: ${error.message}`)));
     });
     return within(answer, `answer from the admin listener to ${target}`);
   }
