@@ -162,8 +162,8 @@ static enum verdict find_params(struct request *r, struct span values[N_PARAMS])
     while (url_query_next(&it, &pair)) n++;
     r->call->_measured = (int64_t)n;
     if (n > AUTH_MAX_PARAMS) return VERDICT_PARAMS;
-    for (uint8_t i = 0; i < N_PARAMS; i++) {
-        r->call->_detail = i;
+    for (unsigned i = 0; i < N_PARAMS; i++) {
+        r->call->_detail = (uint8_t)i;
         struct span raw;
         size_t found = url_query_find(r->target.query, param_names[i], &raw);
         if (found > 1) return VERDICT_DOUBLED;

@@ -107,7 +107,7 @@ static enum err find_slot(struct draft *d, const struct option_ref *ref,
                           const struct draft_origin *from, struct draft_slot **out)
 {
     size_t i = option_index(ref->option);
-    struct draft_app *app;
+    struct draft_app *app = NULL;
     enum err err = ERR_OK;
     switch (ref->scope) {
     case OPTION_GLOBAL:
@@ -137,7 +137,7 @@ enum err draft_put(struct draft *d, const struct option_ref *ref, struct option_
                    const struct draft_origin *from)
 {
     const struct option *opt = ref->option;
-    struct draft_slot *slot, new = { .rank = from->rank, .group = from->group };
+    struct draft_slot *slot = NULL, new = { .rank = from->rank, .group = from->group };
     struct buf why = { 0 };
     if (ref->scope == OPTION_ALL_APPS && !opt->dflt) return refuse_for_all(d, opt, from);
     enum err err = option_parse(opt, given, d->arena, &new.value, &why);
@@ -145,6 +145,7 @@ enum err draft_put(struct draft *d, const struct option_ref *ref, struct option_
     if (err == ERR_RANGE) err = refuse_value(d, ref, from, &why);
     if (!err) err = keep_origin(d, from, &new.where);
     if (!err) err = find_slot(d, ref, from, &slot);
+    CHECK(err || slot);
     if (!err) err = put(d, opt, slot, &new);
     buf_fini(&why);
     return err;

@@ -11,6 +11,7 @@
 
 static enum err set_default(struct draft *d, const struct option *opt, union option_value *out)
 {
+    CHECK(d);
     struct buf why = { 0 };
     struct span text = span_str(opt->dflt);
     enum err err =

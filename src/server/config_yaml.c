@@ -211,6 +211,9 @@ static enum err unknown(struct reader *r, struct span name)
     return err;
 }
 
+/* These call each other as the option table nests, not as the text does: a list of apps, an app in
+ * it, a group of options in that. Whatever else nests is refused by its first level. */
+/* NOLINTBEGIN(misc-no-recursion) */
 static enum err read_map(struct reader *r, struct span prefix);
 static enum err read_apps(struct reader *r);
 
@@ -261,7 +264,7 @@ static enum err read_map(struct reader *r, struct span prefix)
 {
     struct keys keys = { .n = 0 };
     for (;;) {
-        struct span name;
+        struct span name = { "", 0 };
         enum err err = next(r);
         if (err || r->event.type == YAML_MAPPING_END_EVENT) return err;
         err = read_key(r, &keys, prefix, &name);
@@ -321,6 +324,8 @@ static enum err read_apps(struct reader *r)
         if (err) return err;
     }
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 static enum err read_stream(struct reader *r)
 {
