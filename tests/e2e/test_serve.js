@@ -75,7 +75,11 @@ test('IPv6', BOTH, async (t) => {
 const SOURCES = {
   'PUSHER_APP_* in .env': {
     files: {
-      '.env': `PUSHER_APP_ID=${APP.id}\nPUSHER_APP_KEY="${APP.key}"\nexport PUSHER_APP_SECRET='${APP.secret}'\n`,
+      '.env': [
+        `PUSHER_APP_ID=${APP.id}`,
+        `PUSHER_APP_KEY="${APP.key}" # a comment`,
+        `export PUSHER_APP_SECRET='${APP.secret}'`,
+      ].join('\n'),
     },
   },
   'REVERB_APP_* in the environment': {

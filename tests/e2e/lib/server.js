@@ -43,8 +43,8 @@ function readPairs(line) {
 
 class Server {
   // options: workers, apps (list of {id, key, secret}), set ({name: value}), args, config (text of a
-  // YAML file), listen (the option's value, instead of host and port), files ({name: text}, in its folder), env, port, nofile (descriptors it may have),
-  // secrets (more of them that must not be logged).
+  // YAML file), files ({name: text}, in its folder), env, port, listen (the option's value, instead
+  // of host and port), nofile (descriptors it may have), secrets (more that must not be logged).
   static async start(binary, options = {}) {
     const server = new Server(binary, options);
     try {
