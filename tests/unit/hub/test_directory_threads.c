@@ -8,7 +8,7 @@
 #include <pthread.h>
 
 #define WORKERS 4
-#define ROUNDS 4000
+#define ROUNDS 10000
 #define VISITORS 4
 #define CHANNELS 4
 #define LOG_MAX (WORKERS * ROUNDS * 2)

@@ -26,7 +26,7 @@ static void the_head_stands_right_before_the_text(void **state)
         size_t head = n < MSG_HEAD_MAX ? n : MSG_HEAD_MAX;
         assert_int_equal(msg_frame(m).n, head + n);
         assert_int_equal(msg_text(m).n, n);
-        assert_span(span_head(msg_frame(m), head), "HHHHHHHHHH" + (MSG_HEAD_MAX - head));
+        assert_span(span_head(msg_frame(m), head), &"HHHHHHHHHH"[MSG_HEAD_MAX - head]);
         for (size_t i = 0; i < n; i++) assert_int_equal(msg_text(m).p[i], 'a' + i % 26);
         msg_unref(m);
     }
