@@ -17,19 +17,13 @@
 
 /* --- phases --- */
 
-static void run_list(struct worker *w, struct mpsc_node *first)
+static void run_tasks(struct worker *w)
 {
-    for (struct mpsc_node *node = first, *next; node; node = next) {
+    for (struct mpsc_node *node = mpsc_take_all(&w->tasks), *next; node; node = next) {
         next = node->next;
         struct task *t = CONTAINER_OF(node, struct task, node);
         t->run(w, t);
     }
-}
-
-/* Those that they hand to their own worker included: nothing else would wake it for them. */
-static void run_tasks(struct worker *w)
-{
-    for (struct mpsc_node *node; (node = mpsc_take_all(&w->tasks));) run_list(w, node);
 }
 
 static void on_mailbox(void *ctx)
