@@ -164,8 +164,8 @@ static void what_is_left_is_referenced_once_and_released_when_sent(void **state)
     out_own(&o);
     out_own(&o);
     assert_int_equal(refs(large), 2);
-    take(&o, 'c', 1); /* owned among borrowed ones */
     assert_int_equal(out_borrow(&o, later), ERR_OK);
+    take(&o, 'c', 1); /* owned behind a borrowed one */
     assert_int_equal(refs(later), 1);
     out_own(&o);
     assert_int_equal(refs(later), 2);

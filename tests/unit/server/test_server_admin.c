@@ -141,6 +141,23 @@ static void an_answer_before_it_and_a_half_close_do_not_lose_it(void **state)
     rig_stop(&rig);
 }
 
+static void who_asks_and_sends_no_more_gets_the_answer(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cl c;
+    START(&rig, "workers=3");
+    for (int i = 0; i < 50; i++) {
+        cl_dial(&c, rig.admin_port);
+        cl_says(&c, "GET " CONNECTIONS " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        shutdown(c.fd, SHUT_WR);
+        assert_int_equal(cl_response(&c), 200);
+        cl_close(&c);
+    }
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
 struct churn {
     const struct rig *rig;
     atomic_bool stop;
@@ -198,6 +215,7 @@ int main(void)
         cmocka_unit_test(the_connections_of_all_workers_are_listed),
         cmocka_unit_test(a_single_worker_answers_at_once),
         cmocka_unit_test(an_answer_before_it_and_a_half_close_do_not_lose_it),
+        cmocka_unit_test(who_asks_and_sends_no_more_gets_the_answer),
         cmocka_unit_test(askers_may_leave_while_others_come_and_go),
     };
     return RUN_TESTS(tests);

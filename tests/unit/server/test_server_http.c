@@ -55,21 +55,23 @@ static void a_client_that_sends_no_more_still_gets_its_answers(void **state)
     rig_stop(&rig);
 }
 
-static void an_answer_that_does_not_fit_outlives_the_half_close(void **state)
+/* Far more than the kernel takes for a client that does not read yet. */
+static void answers_that_do_not_fit_outlive_the_half_close(void **state)
 {
     (void)state;
-    enum { N = 20000 };
+    enum { N = 3000 };
     struct rig rig;
     struct cl c;
     struct buf all = { 0 };
-    START(&rig);
-    for (int i = 0; i < N; i++) BUF_ADD_LIT(&all, "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n");
-    cl_dial_with(&c, rig.port, 4096);
+    START(&rig, "workers=16", "limits.pending_bytes=100000000");
+    for (int i = 0; i < N; i++)
+        BUF_ADD_LIT(&all, "GET /admin/workers HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    cl_dial_with(&c, rig.admin_port, 4096);
     cl_send(&c, buf_span(&all));
     shutdown(c.fd, SHUT_WR);
-    UNTIL(COUNT(&rig, http_requests) > 100);
+    UNTIL(atomic_load(&rig.server->pending_bytes) > 1000000);
     unsigned answers = 0;
-    while (cl_response(&c) == 404) answers++;
+    while (cl_response(&c) == 200) answers++;
     assert_int_equal(answers, N);
     assert_int_equal(c.end, ENDED);
     buf_fini(&all);
@@ -369,7 +371,7 @@ int main(void)
         cmocka_unit_test(requests_in_one_packet_are_answered_in_order),
         cmocka_unit_test(a_request_that_comes_octet_by_octet_is_a_request),
         cmocka_unit_test(a_client_that_sends_no_more_still_gets_its_answers),
-        cmocka_unit_test(an_answer_that_does_not_fit_outlives_the_half_close),
+        cmocka_unit_test(answers_that_do_not_fit_outlive_the_half_close),
         cmocka_unit_test(clients_that_are_killed_leave_nothing),
         cmocka_unit_test(bad_requests_get_their_status_and_an_end),
         cmocka_unit_test(a_tls_client_gets_an_alert),
