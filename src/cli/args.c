@@ -48,12 +48,12 @@ static enum arg_kind take_option(struct args *a, const char *text, struct arg *o
 
 enum arg_kind args_next(struct args *a, struct arg *out, struct diag *d)
 {
+    if (!a->_only_words && a->_at + 1 < a->argc && strcmp(a->argv[a->_at + 1], "--") == 0) {
+        a->_only_words = true;
+        a->_at++;
+    }
     if (a->_at + 1 >= a->argc) return ARG_END;
     const char *text = a->argv[++a->_at];
-    if (!a->_only_words && strcmp(text, "--") == 0) {
-        a->_only_words = true;
-        return args_next(a, out, d); /* once */
-    }
     if (!a->_only_words && text[0] == '-' && text[1]) return take_option(a, text, out, d);
     *out = (struct arg) { NULL, text };
     return ARG_WORD;

@@ -147,6 +147,7 @@ static int answer(const struct request *req, struct settings *settings)
 {
     struct config *cfg = NULL;
     struct diag d = { "" };
+    CHECK(req->verb);
     bool checks = strcmp(req->verb, "check") == 0;
     if (!checks && req->form == FORM_MARKDOWN) {
         options_doc_print();

@@ -49,7 +49,7 @@ static enum err add(struct settings *s, const char *name, const char *value, con
 
 static enum err copy(struct settings *s, struct span text, const char **out)
 {
-    struct span kept;
+    struct span kept = { "", 0 };
     if (!config_arena_copy(s->arena, text, &kept)) return ERR_NOMEM;
     *out = kept.p;
     return ERR_OK;

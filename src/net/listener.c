@@ -68,6 +68,8 @@ static void on_retry(uv_timer_t *handle)
     settle(l);
 }
 
+/* settle -> add_gates -> retry_later -> settle ends there: `retrying` is set then. */
+/* NOLINTBEGIN(misc-no-recursion) */
 /* Stops accepting for a while: going on would fail the same way in every turn. */
 static void retry_later(struct listener *l, const char *why)
 {
@@ -102,6 +104,8 @@ static void settle(struct listener *l)
     if (l->token && accepts) accepts = token_join(l->token, l->worker, &l->turn);
     if (accepts) add_gates(l);
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 static void on_turn(uv_async_t *handle)
 {

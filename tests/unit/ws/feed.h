@@ -154,14 +154,15 @@ static inline void feed_expect(const char *name, const struct ws_limits *limits,
 {
     static struct feed_log log;
     feed_stream(limits, stream, stream.n + 1, NULL, &log);
-    if (strcmp(log.text, expected)) fail_msg("%s: got %s, not %s", name, log.text, expected);
+    if (strcmp(log.text, expected) != 0) fail_msg("%s: got %s, not %s", name, log.text, expected);
     feed_stream(limits, stream, 1, NULL, &log);
-    if (strcmp(log.text, expected)) fail_msg("%s, by bytes: %s, not %s", name, log.text, expected);
+    if (strcmp(log.text, expected) != 0)
+        fail_msg("%s, by bytes: %s, not %s", name, log.text, expected);
     for (int i = 1; i <= n_random; i++) {
         uint64_t seed = (uint64_t)i * 0x9E3779B97F4A7C15U;
         size_t max_chunk = i % 2 ? 7 : stream.n / 2 + 2;
         feed_stream(limits, stream, max_chunk, &seed, &log);
-        if (strcmp(log.text, expected)) {
+        if (strcmp(log.text, expected) != 0) {
             fail_msg("%s, cut %d: got %s, not %s", name, i, log.text, expected);
         }
     }

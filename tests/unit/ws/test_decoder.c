@@ -393,7 +393,7 @@ static void feed_starving(struct span stream, long n, bool sticky, struct feed_l
 {
     static uint8_t in[1024];
     assert_true(stream.n <= sizeof in);
-    memcpy(in, stream.p, stream.n);
+    if (stream.n) memcpy(in, stream.p, stream.n);
     struct ws_limits limits = { .role = WS_ROLE_SERVER };
     struct ws_dec d = { 0 };
     struct ws_ev ev = { 0 };
