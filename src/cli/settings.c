@@ -68,7 +68,7 @@ static enum err copy_format(struct settings *s, const char **out, const char *be
 /* NAME=VALUE */
 static enum err take_set(struct settings *s, const char *text, struct diag *d)
 {
-    struct span value = span_str(text), name;
+    struct span value = span_str(text), name = { "", 0 };
     const char *option, *shown;
     span_cut(&value, '=', &name);
     if (!value.p || !name.n)
