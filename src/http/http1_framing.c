@@ -70,22 +70,31 @@ static bool note_expect(struct http1_framing *f, unsigned minor, struct span val
     return true;
 }
 
+static const struct {
+    struct span name;
+    note *fn;
+} notes[] = {
+    { { "Host", 4 }, note_host },
+    { { "Content-Length", 14 }, note_length },
+    { { "Transfer-Encoding", 17 }, note_coding },
+    { { "Connection", 10 }, note_connection },
+    { { "Expect", 6 }, note_expect },
+};
+
 bool http1_framing_note(struct http1_framing *f, unsigned minor, const struct http1_field *field,
                         struct http1_fail *fail)
 {
-    static const struct {
-        struct span name;
-        note *fn;
-    } notes[] = {
-        { { "Host", 4 }, note_host },
-        { { "Content-Length", 14 }, note_length },
-        { { "Transfer-Encoding", 17 }, note_coding },
-        { { "Connection", 10 }, note_connection },
-        { { "Expect", 6 }, note_expect },
-    };
     for (size_t i = 0; i < ARRAY_LEN(notes); i++)
         if (span_eq_nocase(field->name, notes[i].name))
             return notes[i].fn(f, minor, field->value, fail);
+    return true;
+}
+
+bool http1_framing_trailer(const struct http1_field *field, struct http1_fail *fail)
+{
+    for (size_t i = 0; i < ARRAY_LEN(notes); i++)
+        if (span_eq_nocase(field->name, notes[i].name))
+            return bad(fail, "a trailer that belongs into the head");
     return true;
 }
 

@@ -22,6 +22,9 @@ struct http1_framing {
 /* Takes one header of a request of version HTTP/1.`minor`; others than those above are ignored. */
 bool http1_framing_note(struct http1_framing *f, unsigned minor, const struct http1_field *field,
                         struct http1_fail *fail) MUST_USE;
+/* Takes one trailer: those names may not stand there (RFC 9110 section 6.5.1), where a reader that
+ * merges trailers into the headers would frame by them. */
+bool http1_framing_trailer(const struct http1_field *field, struct http1_fail *fail) MUST_USE;
 /* After the last header: what must be there, and what may not stand together. */
 bool http1_framing_end(const struct http1_framing *f, unsigned minor,
                        struct http1_fail *fail) MUST_USE;

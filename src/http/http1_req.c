@@ -411,7 +411,8 @@ static size_t step_trailer(struct http1_req *r, struct span in, enum http1_ev *e
     if (!next_field(r, in, r->_head_len, &used, &line)) return used;
     if (line.n == 0)
         go(r, S_DONE);
-    else if (!http1_parse_field(line, &field, &r->_fail))
+    else if (!http1_parse_field(line, &field, &r->_fail) ||
+             !http1_framing_trailer(&field, &r->_fail))
         failed(r);
     return used;
 }

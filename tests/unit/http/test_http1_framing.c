@@ -113,6 +113,10 @@ static const struct shape refused[] = {
     SHAPE("folded trailer", CHUNKED "0\r\n X: y\r\n\r\n", "FAIL 400 a folded header line"),
     SHAPE("trailer without colon", CHUNKED "0\r\nGET / HTTP/1.1\r\n\r\n", "FAIL 400 "),
     SHAPE("trailer with bare LF", CHUNKED "0\r\nX: y\n\r\n", "FAIL 400 a line ends with a bare LF"),
+    SHAPE("trailer that frames", CHUNKED "0\r\nX: y\r\nContent-Length: 5\r\n\r\nhello",
+          "FAIL 400 a trailer that belongs into the head"),
+    SHAPE("trailer that routes", CHUNKED "0\r\nhost: evil\r\n\r\n",
+          "FAIL 400 a trailer that belongs into the head"),
 };
 
 static struct span last_line(struct span log)
