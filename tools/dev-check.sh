@@ -170,6 +170,13 @@ unit_tests_pass() {
     [ "$failed" -eq 0 ]
 }
 
+# RFC 6455 case by case, against ws_echo and the server, and our parsers against those of others.
+conformance() {
+    stage "2b. conformance and differential tests, with ASan and UBSan"
+    lines conformance node tests/conformance/run.js build/dev/ws_echo build/dev/peal
+    lines differential node tests/differential/run.js build/dev/tests/verdict
+}
+
 threads() {
     stage "3. ThreadSanitizer"
     check "build tsan" build tsan threads || return 0
@@ -277,6 +284,7 @@ trap 'exit 143' TERM
 
 tree_has_order || exit 0
 unit_tests_pass || exit 0
+conformance
 if [ "$mode" = quick ]; then
     stage "6. end to end, the short way"
     end_to_end --quick build/dev/peal
