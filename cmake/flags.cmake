@@ -24,7 +24,7 @@ if(PEAL_SANITIZE_THREAD)
   add_link_options(-fsanitize=thread)
 endif()
 if(PEAL_COVERAGE)
-  add_compile_options(--coverage)
+  add_compile_options(--coverage -fprofile-update=atomic) # some tests have threads
   add_link_options(--coverage)
 endif()
 if(PEAL_HARDEN)
