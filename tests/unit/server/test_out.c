@@ -23,11 +23,6 @@ static struct msg *message(char letter, size_t n)
     return m;
 }
 
-static uint32_t refs(const struct msg *m)
-{
-    return atomic_load(&m->_refs);
-}
-
 static void take(struct out *o, char letter, size_t n)
 {
     assert_int_equal(out_take(o, message(letter, n)), ERR_OK);
@@ -135,7 +130,8 @@ static void a_peer_that_is_gone_is_an_error(void **state)
     close(p.fds[0]);
 }
 
-static void what_is_sent_at_once_is_never_referenced(void **state)
+/* References that are missing or too many are found by the sanitizers. */
+static void what_is_borrowed_and_sent_at_once_stays_the_lender_s(void **state)
 {
     (void)state;
     struct out o = { 0 };
@@ -143,15 +139,14 @@ static void what_is_sent_at_once_is_never_referenced(void **state)
     open_pipe(&p);
     struct msg *m = message('a', 10);
     for (int i = 0; i < 3; i++) assert_int_equal(out_borrow(&o, m), ERR_OK);
-    assert_int_equal(refs(m), 1);
     pump(&o, &p);
-    assert_int_equal(refs(m), 1);
     assert_int_equal(p.got.n, 30);
+    assert_span(msg_frame(m), "aaaaaaaaaa");
     msg_unref(m);
     close_pipe(&p);
 }
 
-static void what_is_left_is_referenced_once_and_released_when_sent(void **state)
+static void what_is_left_of_borrowed_ones_outlives_the_lender(void **state)
 {
     (void)state;
     struct out o = { 0 };
@@ -163,17 +158,13 @@ static void what_is_left_is_referenced_once_and_released_when_sent(void **state)
     assert_int_equal(out_flush(&o, p.fds[0], &sent), SOCK_AGAIN);
     out_own(&o);
     out_own(&o);
-    assert_int_equal(refs(large), 2);
+    msg_unref(large);
     assert_int_equal(out_borrow(&o, later), ERR_OK);
     take(&o, 'c', 1); /* owned behind a borrowed one */
-    assert_int_equal(refs(later), 1);
     out_own(&o);
-    assert_int_equal(refs(later), 2);
-    pump(&o, &p);
-    assert_int_equal(refs(large), 1);
-    assert_int_equal(refs(later), 1);
-    msg_unref(large);
     msg_unref(later);
+    pump(&o, &p);
+    assert_runs(buf_span(&p.got), (const size_t[]) { 100000, 10, 1 }, 3);
     close_pipe(&p);
 }
 
@@ -183,10 +174,9 @@ static void the_end_releases_all_that_was_taken(void **state)
     struct out o = { 0 };
     struct msg *m = message('a', 10);
     for (int i = 0; i < 20; i++) assert_int_equal(out_take(&o, msg_ref(m)), ERR_OK);
-    assert_int_equal(refs(m), 21);
     out_fini(&o);
-    assert_int_equal(refs(m), 1);
     assert_true(out_empty(&o));
+    assert_span(msg_frame(m), "aaaaaaaaaa");
     msg_unref(m);
 }
 
@@ -222,7 +212,6 @@ static void dropping_what_has_not_begun_leaves_nothing(void **state)
     out_drop_unsent(&o);
     assert_true(out_empty(&o));
     assert_int_equal(o.bytes, 0);
-    assert_int_equal(refs(borrowed), 1);
     out_own(&o);
     out_fini(&o);
     msg_unref(borrowed);
@@ -289,7 +278,6 @@ static void without_memory_nothing_is_added_and_nothing_lost(void **state)
     assert_int_equal(out_borrow(&o, borrowed), ERR_NOMEM);
     assert_int_equal(out_take(&o, taken), ERR_NOMEM);
     mem_fail_after(-1, false);
-    assert_int_equal(refs(borrowed), 1);
     assert_int_equal(out_count(&o), 1);
     assert_int_equal(o.bytes, 10);
     out_fini(&o);
@@ -302,8 +290,8 @@ int main(void)
         cmocka_unit_test(messages_leave_in_order_whatever_the_kernel_takes),
         cmocka_unit_test(a_flush_says_what_it_sent_and_what_is_left),
         cmocka_unit_test(a_peer_that_is_gone_is_an_error),
-        cmocka_unit_test(what_is_sent_at_once_is_never_referenced),
-        cmocka_unit_test(what_is_left_is_referenced_once_and_released_when_sent),
+        cmocka_unit_test(what_is_borrowed_and_sent_at_once_stays_the_lender_s),
+        cmocka_unit_test(what_is_left_of_borrowed_ones_outlives_the_lender),
         cmocka_unit_test(the_end_releases_all_that_was_taken),
         cmocka_unit_test(dropping_keeps_the_message_that_has_begun),
         cmocka_unit_test(dropping_what_has_not_begun_leaves_nothing),
