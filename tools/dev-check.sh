@@ -258,9 +258,9 @@ coverage() {
     stage "8. coverage of the pure layers"
     check "build cov" build cov || return 0
     tests cov cov
-    check "90 % of lines" gcovr --root . --filter 'src/(http|ws|pusher|hub|api)/' \
-        --exclude-unreachable-branches --fail-under-line 90 --print-summary build/cov || true
-    tail -n 12 "$(log_name "90 % of lines")"
+    check "95 % of lines" gcovr --root . --filter 'src/(http|ws|pusher|hub|api)/' \
+        --exclude-unreachable-branches --fail-under-line 95 --print-summary build/cov || true
+    tail -n 12 "$(log_name "95 % of lines")"
 }
 
 second_compiler() {
