@@ -2,6 +2,7 @@
  * tests/unit/server/test_server_many.c: many connections: what they cost comes back, and those
  * beyond the limit of descriptors lock nobody out. */
 #include "unit/server/server_rig.h"
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -61,6 +62,7 @@ static void serve_with_few(int say)
 {
     const struct rlimit few = { FEW, FEW };
     struct rig rig;
+    CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0); /* a failing test leaves no server behind */
     CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
     START(&rig, "limits.reserved_descriptors=24", "handshake_timeout_ms=60000");
     rig_serve(&rig);

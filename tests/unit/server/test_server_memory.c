@@ -6,6 +6,7 @@
  * allocation is the next to fail. */
 #include "base/mem.h"
 #include "unit/server/server_rig.h"
+#include <sys/prctl.h>
 
 #define SWEEP 60
 
@@ -18,6 +19,7 @@ struct child {
 static _Noreturn void serve(int hear, int say)
 {
     struct rig rig;
+    CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0); /* a failing test leaves no server behind */
     START(&rig, "app_defaults.subscription_count=true");
     rig_serve(&rig);
     const uint16_t ports[2] = { rig.port, rig.admin_port };
