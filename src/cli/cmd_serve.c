@@ -9,16 +9,29 @@
 #include "cli/dev_page.h"
 #include "cli/settings.h"
 #include "server/server.h"
+#include <limits.h>
 #include <stdio.h>
+#include <sys/auxv.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+/* What belongs to this run beside the settings. */
+struct run {
+    struct inherited inherited;
+    struct server_origin origin;
+    char path[PATH_MAX];
+    bool check; /* only say whether it would start */
+};
 
 static void print_ready(const struct server *server)
 {
     struct server_ready ready;
+    char generation[32] = "";
     server_ready_info(server, &ready);
-    printf("peal ready host=%s port=%u admin=%s workers=%u pid=%ld listen=%s\n", ready.host,
-           ready.port, ready.admin, ready.workers, (long)getpid(), ready.listen);
+    if (ready.generation > 1)
+        snprintf(generation, sizeof generation, " generation=%u", ready.generation);
+    printf("peal ready host=%s port=%u admin=%s workers=%u pid=%ld listen=%s%s\n", ready.host,
+           ready.port, ready.admin, ready.workers, (long)getpid(), ready.listen, generation);
     fflush(stdout);
 }
 
@@ -28,22 +41,44 @@ static void log_warnings(const struct config *cfg)
         log_warn("config", "warning", kv_span("text", cfg->warnings.items[i]));
 }
 
-static int serve(const struct config *cfg)
+static int serve(const struct config *cfg, const struct run *run)
 {
     struct server *server = NULL;
     struct diag d = { "" };
     log_setup(cfg->log.level, cfg->log.format, STDERR_FILENO);
     log_warnings(cfg);
-    enum err err = server_start(&server, cfg, &d);
+    enum err err = server_start(&server, cfg, &run->origin, &d);
     if (err) return cmd_fail_err(&cmd_serve, err, &d);
-    if (cfg->dev) dev_page_print(cfg, server);
+    if (cfg->dev && run->origin.generation == 1) dev_page_print(cfg, server);
     print_ready(server);
     int code = server_run(server);
     server_free(&server);
     return code;
 }
 
-static int read_args(struct settings *settings, int argc, char **argv)
+/* Whatever is wrong, it is something to put right before a start: one exit code for all of it. */
+static int check(const struct config *cfg, const struct run *run)
+{
+    struct diag d = { "" };
+    enum err err = server_check(cfg, &run->inherited, &d);
+    if (!err) return EX_OK;
+    return cmd_fail(&cmd_serve, EX_CONFIG, d.text[0] ? d.text : err_text(err));
+}
+
+/* The program's path as we were called by, made absolute: through /proc/self/exe we would never
+ * meet the new version. Left empty where it is not known. */
+static void find_self(char path[PATH_MAX])
+{
+    const char *name = (const char *)getauxval(AT_EXECFN); // NOLINT(performance-no-int-to-ptr)
+    char folder[PATH_MAX] = "";
+    path[0] = '\0';
+    if (!name || !*name) return;
+    if (name[0] != '/' && !getcwd(folder, sizeof folder)) return;
+    int n = snprintf(path, PATH_MAX, "%s%s%s", folder, folder[0] ? "/" : "", name);
+    if (n < 0 || n >= PATH_MAX) path[0] = '\0';
+}
+
+static int read_args(struct settings *settings, int argc, char **argv, bool *check)
 {
     struct args args = cmd_args(&cmd_serve, argc, argv);
     struct arg arg;
@@ -54,6 +89,10 @@ static int read_args(struct settings *settings, int argc, char **argv)
             diag_set(&d, ERR_SYNTAX, "takes no arguments, but there is '%s'", arg.value);
             return cmd_fail(&cmd_serve, EX_USAGE, d.text);
         }
+        if (arg_is(&arg, "--check")) {
+            *check = true;
+            continue;
+        }
         enum err err = settings_take(settings, &arg, &d);
         if (err == ERR_SYNTAX) return cmd_fail(&cmd_serve, EX_USAGE, d.text);
         if (err) return cmd_fail_err(&cmd_serve, err, &d);
@@ -61,20 +100,40 @@ static int read_args(struct settings *settings, int argc, char **argv)
     return EX_OK;
 }
 
-static int run(int argc, char **argv)
+static int load_and_run(int argc, char **argv, struct run *it)
 {
     struct settings settings;
     struct config *cfg = NULL;
     struct diag d = { "" };
     if (!settings_init(&settings)) return cmd_fail(&cmd_serve, EX_OSERR, "out of memory");
     settings.sources.apps_needed = true;
-    int code = read_args(&settings, argc, argv);
+    int code = read_args(&settings, argc, argv, &it->check);
     if (code == EX_OK) {
         enum err err = settings_load(&settings, &cfg, &d);
-        code = err ? cmd_fail_err(&cmd_serve, err, &d) : serve(cfg);
+        if (err)
+            code = cmd_fail_err(&cmd_serve, err, &d);
+        else
+            code = it->check ? check(cfg, it) : serve(cfg, it);
     }
     config_free(&cfg);
     settings_fini(&settings);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    struct run it = { .check = false };
+    struct diag d = { "" };
+    find_self(it.path);
+    enum err err = inherit_read(&it.inherited, &d);
+    it.origin = (struct server_origin) {
+        .inherited = &it.inherited,
+        .generation = it.inherited.generation,
+        .path = it.path[0] ? it.path : NULL,
+        .args = argv + 1,
+    };
+    int code = err ? cmd_fail_err(&cmd_serve, err, &d) : load_and_run(argc, argv, &it);
+    inherit_fini(&it.inherited);
     return code;
 }
 
@@ -86,6 +145,8 @@ static const struct arg_spec specs[] = {
     { "--workers", "N", "threads, or auto (default auto)" },
     { "--log-level", "LEVEL", "error, warn, info or debug (default info)" },
     { "--log-format", "FORMAT", "text or json (default text)" },
+    { "--check", NULL,
+      "only say whether it would start: settings and new addresses; exit 0 or 78" },
     { "--dev", NULL, "loopback, and the app app-id:app-key:app-secret where none is given" },
 };
 
@@ -94,12 +155,15 @@ const struct cmd cmd_serve = {
     .help = "run the server",
     .run = run,
     .usage = "peal serve [options]",
-    .text = "Runs the server until SIGTERM or SIGINT. Settings come from peal.yaml, .env, the\n"
-            "environment and these options; later ones win. When it serves, it prints one line\n"
-            "that begins with `peal ready` on stdout; everything else goes to stderr.\n"
-            "\n"
-            "Arguments show in the list of processes: on a machine that others use, give the\n"
-            "secret with --app @FILE, in .env or in peal.yaml.\n",
+    .text =
+        "Runs the server until SIGTERM or SIGINT. SIGUSR2 restarts it in place: the same process\n"
+        "becomes the program that is at its path by then, and nobody is refused meanwhile.\n"
+        "Settings come from peal.yaml, .env, the environment and these options; later ones\n"
+        "win. When it serves, it prints one line that begins with `peal ready` on stdout;\n"
+        "everything else goes to stderr.\n"
+        "\n"
+        "Arguments show in the list of processes: on a machine that others use, give the\n"
+        "secret with --app @FILE, in .env or in peal.yaml.\n",
     .specs = specs,
     .n_specs = ARRAY_LEN(specs),
     .examples = "  peal serve --dev\n"

@@ -301,6 +301,11 @@ void endpoint_own_file(struct endpoint *ep)
     ep->file_ino = st.st_ino;
 }
 
+bool endpoint_owns_file(const struct endpoint *ep)
+{
+    return ep->owns_file;
+}
+
 /* Whoever replaced the file meanwhile keeps it. */
 static void remove_file(const struct endpoint *ep)
 {

@@ -41,6 +41,7 @@ enum err endpoint_adopt(const int *fds, size_t n_fds, unsigned n_workers, struct
                         struct diag *d) MUST_USE;
 
 void endpoint_own_file(struct endpoint *ep);
+bool endpoint_owns_file(const struct endpoint *ep); /* false for TCP, too */
 
 /* All listeners must have been closed. Closes the sockets and removes the file of a Unix socket
  * (if it is still ours). Sets the pointer to NULL; NULL allowed. */

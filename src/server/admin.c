@@ -48,13 +48,33 @@ static void add_u64(struct buf *b, const char *key, uint64_t v)
     json_u64(b, v);
 }
 
-static void write_live(struct buf *b)
+static void write_last_restart(struct server *s, struct buf *b)
+{
+    json_key(b, SPAN("last_restart"));
+    lock_take(&s->restart.lock);
+    if (s->restart.seen) {
+        json_open(b, '{');
+        json_key(b, SPAN("ok"));
+        json_bool(b, s->restart.ok);
+        add_u64(b, "failures", s->restart.failures);
+        json_key(b, SPAN("why"));
+        if (s->restart.ok)
+            json_null(b);
+        else
+            json_string(b, span_str(s->restart.why.text));
+        json_close(b, '}');
+    } else {
+        json_null(b);
+    }
+    lock_drop(&s->restart.lock);
+}
+
+static void write_live(struct server *s, struct buf *b)
 {
     json_open(b, '{');
     add_u64(b, "pid", (uint64_t)getpid());
-    add_u64(b, "generation", 1);
-    json_key(b, SPAN("last_restart"));
-    json_null(b);
+    add_u64(b, "generation", s->origin.generation);
+    write_last_restart(s, b);
     json_close(b, '}');
 }
 
@@ -65,7 +85,7 @@ static void write_ready(const struct server *s, struct buf *b)
     json_bool(b, !server_stopping(s));
     if (server_stopping(s)) {
         json_key(b, SPAN("why"));
-        json_string(b, SPAN("stopping"));
+        json_string(b, server_restarting(s) ? SPAN("restarting") : SPAN("stopping"));
     }
     json_close(b, '}');
 }
@@ -214,10 +234,10 @@ static enum admin_result serve_json(struct http1_reply to, unsigned status, stru
 static enum admin_result route(struct conn *c, const struct url_target *target,
                                struct http1_reply to, struct buf *out)
 {
-    const struct server *s = c->worker->server;
+    struct server *s = c->worker->server;
     struct buf json = { 0 };
     if (span_eq(target->path, SPAN("/live"))) {
-        write_live(&json);
+        write_live(s, &json);
         return serve_json(to, 200, &json, out);
     }
     if (span_eq(target->path, SPAN("/ready"))) {

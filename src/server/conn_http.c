@@ -60,6 +60,11 @@ bool conn_http_idle(const struct conn *c)
     return http1_req_phase(&c->in.http->req) == HTTP1_IDLE && !c->wait_answer && out_empty(&c->out);
 }
 
+bool conn_http_is_new(const struct conn *c)
+{
+    return http1_req_phase(&c->in.http->req) == HTTP1_IDLE && c->in.http->n_requests == 0;
+}
+
 /* --- answers --- */
 
 static void answer_bytes(struct conn *c, struct buf *b, bool keep_alive)
@@ -266,6 +271,7 @@ static void on_head(struct conn *c)
 static void serve_admin(struct conn *c)
 {
     struct http_conn *http = c->in.http;
+    http->n_requests++;
     struct http1_reply to = reply_to(c);
     struct buf b;
     begin(&b);

@@ -151,7 +151,7 @@ static bool admit(struct conn *c, const struct ws_open *open, struct app *app, s
     } else if (!origin_allowed(&app->s->allowed_origins, open->origin)) {
         refuse_origin(r, app, open->origin);
     } else if (server_stopping(s)) {
-        r->code = (unsigned)s->cfg->drain_code;
+        r->code = server_drain_code(s);
         BUF_ADD_LIT(&r->text, "Server closed. Please reconnect shortly.");
     } else if (no_descriptors(s)) {
         r->code = 4100;

@@ -5,14 +5,31 @@
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
 #include "server/config.h"
+#include "server/inherit.h"
 
 struct server;
 
-/* Opens the listeners and starts the workers. Borrows `cfg` until server_free. On failure `d` says
- * why and nothing runs. */
-enum err server_start(struct server **out, const struct config *cfg, struct diag *d) MUST_USE;
+/* How the process came to be. */
+struct server_origin {
+    struct inherited *inherited; /* NULL: nothing; used by server_start only */
+    unsigned generation;         /* 1, and one more with each restart in place */
+    char *path;                  /* restart in place: the program, absolute; NULL: cannot */
+    char *const *args;           /* of `serve`, NULL at the end */
+};
 
-/* Blocks until a signal stops the server; returns the exit code of the process. */
+/* Opens the listeners and starts the workers. Borrows `cfg` and what `origin` points at until
+ * server_free; `origin` may be NULL (nothing inherited, no restart in place). On failure `d` says
+ * why and nothing runs. */
+enum err server_start(struct server **out, const struct config *cfg,
+                      const struct server_origin *origin, struct diag *d) MUST_USE;
+
+/* What server_start would say of the listeners, without opening any: addresses that were passed on
+ * are left out. */
+enum err server_check(const struct config *cfg, const struct inherited *inherited,
+                      struct diag *d) MUST_USE;
+
+/* Blocks until a signal stops the server; returns the exit code of the process. After a restart in
+ * place it does not return: the process is another program then. */
 int server_run(struct server *s);
 
 void server_free(struct server **s); /* NULL allowed; `*s` becomes NULL */
@@ -23,6 +40,7 @@ struct server_ready {
     unsigned port;     /* the real one; 0 for a Unix socket */
     const char *admin; /* HOST:PORT or unix:/path */
     unsigned workers;
+    unsigned generation;
     const char *listen; /* all listeners, comma-separated, as bound */
 };
 void server_ready_info(const struct server *s, struct server_ready *out);

@@ -3,28 +3,55 @@
  * workers, and the few counters that all workers add to. */
 #ifndef SERVER_SERVER_PRIV_H
 #define SERVER_SERVER_PRIV_H
+#include "base/lock.h"
 #include "server/server.h"
 #include "server/worker.h"
 
 struct server {
     const struct config *cfg;
+    struct server_origin origin;
     struct apps *apps;
     struct ws_limits *ws_limits; /* by app->index */
     struct directory *dir;
     struct endpoint *endpoints[WORKER_MAX_LISTENERS]; /* the last one is the admin listener */
+    struct buf endpoint_names[WORKER_MAX_LISTENERS];  /* as the next generation is told */
     size_t n_endpoints;
     struct worker *workers;
     unsigned n_workers;
     uint64_t started_ms;
-    uint64_t n_upgrade_fds;         /* more descriptors than these: no further WebSockets */
-    _Atomic bool stopping;          /* /ready says no */
-    _Atomic uint64_t pending_bytes; /* output that waits, all connections */
-    _Atomic uint64_t held_bytes;    /* input that is incomplete, all connections */
-    _Atomic unsigned n_running;     /* workers whose loop runs */
+    uint64_t n_upgrade_fds;           /* more descriptors than these: no further WebSockets */
+    _Atomic bool stopping;            /* /ready says no */
+    _Atomic bool restarting;          /* stopping to come back at once: drain_* do not apply */
+    _Atomic unsigned n_with_requests; /* workers that have not finished what they had begun */
+    _Atomic uint64_t pending_bytes;   /* output that waits, all connections */
+    _Atomic uint64_t held_bytes;      /* input that is incomplete, all connections */
+    _Atomic unsigned n_running;       /* workers whose loop runs */
     struct buf listen_text;
+    struct {
+        struct lock lock;
+        bool seen, ok; /* there was one; the last one was none that failed */
+        uint64_t failures;
+        struct diag why;
+    } restart;
     char host[SOCK_ADDR_TEXT_MAX], admin[SOCK_ADDR_TEXT_MAX];
 };
 
+/* server.c: the directory and the workers; all gone or all there. */
+enum err server_start_workers(struct server *s, struct diag *d) MUST_USE;
+void server_end_workers(struct server *s);
+/* server_listen.c */
+enum err server_open_listeners(struct server *s, struct diag *d) MUST_USE;
+void server_close_listeners(struct server *s);
+
+static inline bool server_restarting(const struct server *s)
+{
+    return atomic_load_explicit(&s->restarting, memory_order_relaxed);
+}
+/* What clients are told who are closed, or come, while it stops. */
+static inline unsigned server_drain_code(const struct server *s)
+{
+    return server_restarting(s) ? 4100 : (unsigned)s->cfg->drain_code;
+}
 static inline bool server_stopping(const struct server *s)
 {
     return atomic_load_explicit(&s->stopping, memory_order_acquire);

@@ -32,7 +32,8 @@ static void on_mailbox(void *ctx)
     w->mailbox_done = true; /* what is posted from here on may not be seen in this turn */
     hub_turn_begin(w->hub, loop_now_ms(w->loop));
     run_tasks(w);
-    if (hub_run_mailbox(w->hub)) loop_again(w->loop);
+    w->mailbox_left = hub_run_mailbox(w->hub);
+    if (w->mailbox_left) loop_again(w->loop);
 }
 
 static void on_timers(void *ctx)

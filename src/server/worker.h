@@ -26,7 +26,13 @@ struct task {
 };
 
 /* How a worker ends (design.md 3.6). */
-enum worker_phase { WORKER_SERVES, WORKER_DRAINS, WORKER_FINISHES, WORKER_DONE };
+enum worker_phase {
+    WORKER_SERVES,
+    WORKER_DRAINS,
+    WORKER_REQUESTS,
+    WORKER_FINISHES,
+    WORKER_DONE,
+};
 
 struct worker_counts { /* written by the worker, read by anybody */
     _Atomic uint64_t accepted, opened, closed, http_requests, slow_cut, ping_cut, held_bytes;
@@ -40,6 +46,7 @@ struct worker {
     bool started;           /* the thread exists */
     _Atomic uintptr_t self; /* the thread's own pthread_self(); 0 before it runs */
     bool mailbox_done;      /* in this turn: what comes later needs another one */
+    bool mailbox_left;      /* and there was more than one turn may do */
     struct loop *loop;
     struct poller *poller;
     struct hub *hub;
@@ -49,6 +56,7 @@ struct worker {
     size_t n_listeners;
     struct mpsc tasks;
     struct task drain_task, stop_task; /* the main thread's, each used once */
+    struct task finish_task;           /* drain.c's */
 
     struct list http, ws, ending; /* connections by state; http oldest first */
     struct list dirty;            /* with output of this turn */
@@ -57,6 +65,8 @@ struct worker {
 
     enum worker_phase phase;
     uint64_t phase_since_ms;
+    bool told_finished;  /* WORKER_REQUESTS: no request is left here */
+    bool to_close;       /* WORKER_FINISHES: WebSockets are still open */
     uint64_t n_to_drain; /* WebSockets when draining began */
     uint8_t *read_buf;   /* WORKER_READ_BYTES, shared by all connections */
 };

@@ -11,7 +11,7 @@ const fs = require('node:fs');
 const http = require('node:http');
 const os = require('node:os');
 const path = require('node:path');
-const { poll, within } = require('./wait');
+const { Inbox, poll, within } = require('./wait');
 
 const APP = { id: 'app-id', key: 'app-key', secret: 'e2e-secret-7Hc2' };
 
@@ -44,7 +44,10 @@ function readPairs(line) {
 class Server {
   // options: workers, apps (list of {id, key, secret}), set ({name: value}), args, config (text of a
   // YAML file), files ({name: text}, in its folder), env, port, listen (the option's value, instead
-  // of host and port), nofile (descriptors it may have), secrets (more that must not be logged).
+  // of host and port), nofile (descriptors it may have), secrets (more that must not be logged),
+  // binary (another program), wrapper (a command in front of it), descriptor (it gets this one as
+  // number 3), app (whose settings are in `config` only). workers and listen may be null: then the
+  // configuration says it.
   static async start(binary, options = {}) {
     const server = new Server(binary, options);
     try {
@@ -57,22 +60,24 @@ class Server {
   }
 
   constructor(binary, options) {
-    this.binary = binary;
+    this.binary = options.binary ?? binary;
     this.options = options;
     this.apps = options.apps ?? [APP];
-    this.app = this.apps[0];
+    this.app = options.app ?? this.apps[0];
     this.folder = makeFolder();
     this.stderr = '';
     this.stdout = '';
     this.stopping = false;
+    this.generations = 0;
+    this.readyLines = new Inbox((list) => list.join(' | '));
   }
 
   _arguments() {
     const { workers = 1, set = {}, args = [], config, port = 0, listen } = this.options;
-    const place = listen
-      ? ['--set', `listen=${listen}`]
-      : ['--host', '127.0.0.1', '--port', `${port}`];
-    const list = ['serve', ...place, '--workers', String(workers)];
+    const list = ['serve'];
+    if (listen) list.push('--set', `listen=${listen}`);
+    else if (listen !== null) list.push('--host', '127.0.0.1', '--port', `${port}`);
+    if (workers !== null) list.push('--workers', String(workers));
     list.push('--set', 'admin.listen=127.0.0.1:0');
     if (config !== undefined) list.push('--config', 'e2e.yaml');
     for (const app of this.apps) list.push('--app', `${app.id}:${app.key}:${app.secret}`);
@@ -81,17 +86,17 @@ class Server {
   }
 
   async _launch() {
-    const { config, files = {}, nofile } = this.options;
+    const { config, files = {}, nofile, wrapper = [], descriptor } = this.options;
     const all = config === undefined ? files : { ...files, 'e2e.yaml': config };
     for (const [name, text] of Object.entries(all)) {
       fs.writeFileSync(path.join(this.folder, name), text);
     }
     const command = nofile ? ['prlimit', `--nofile=${nofile}:${nofile}`] : [];
-    command.push(this.binary, ...this._arguments());
+    command.push(...wrapper, this.binary, ...this._arguments());
     this.child = spawn(command[0], command.slice(1), {
       cwd: this.folder,
       env: cleanEnv(this.folder, this.options.env),
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(descriptor === undefined ? [] : [descriptor])],
     });
     this.child.stderr.on('data', (bytes) => (this.stderr += bytes));
     this.exited = new Promise((resolve) => {
@@ -99,9 +104,9 @@ class Server {
       this.child.on('close', (code, signal) => resolve({ code, signal }));
     });
     this.exited.then((how) => (this.exit = how));
-    const line = await within(this._firstLine(), () => `ready line; stderr: ${this.stderr}`);
-    if (!line.startsWith('peal ready ')) throw new Error(`not a ready line: ${line}`);
-    this.ready = readPairs(line);
+    this.child.stdout.on('data', (bytes) => this._read(String(bytes)));
+    this.exited.then((how) => this.readyLines.end(this._end(how)));
+    this.ready = await this.generation(1);
     this.host = this.ready.host;
     this.port = Number(this.ready.port);
     this.pid = Number(this.ready.pid);
@@ -111,14 +116,24 @@ class Server {
     this.adminPort = Number(this.ready.admin.slice(colon + 1));
   }
 
-  _firstLine() {
-    return new Promise((resolve, reject) => {
-      this.child.stdout.on('data', (bytes) => {
-        this.stdout += bytes;
-        if (this.stdout.includes('\n')) resolve(this.stdout.slice(0, this.stdout.indexOf('\n')));
-      });
-      this.exited.then((how) => reject(new Error(`${this._end(how)} before it was ready`)));
+  _read(text) {
+    const before = this.stdout.lastIndexOf('\n') + 1;
+    this.stdout += text;
+    const whole = this.stdout.slice(before, this.stdout.lastIndexOf('\n') + 1);
+    for (const line of whole.split('\n').slice(0, -1)) this.readyLines.push(line);
+  }
+
+  // The pairs of the next ready line, which must be that of generation `n`.
+  async generation(n) {
+    const what = `ready line of generation ${n}`;
+    const line = await this.readyLines.take(() => true, what).catch((error) => {
+      throw new Error(`${error.message}; stderr: ${this.stderr.slice(-3000)}`);
     });
+    if (!line.startsWith('peal ready ')) throw new Error(`not a ready line: ${line}`);
+    const pairs = readPairs(line);
+    if ((pairs.generation ?? '1') !== String(n)) throw new Error(`not the ${what}: ${line}`);
+    this.generations = n;
+    return pairs;
   }
 
   _end(how) {
@@ -135,7 +150,7 @@ class Server {
   }
 
   signal(name) {
-    if (name !== 'SIGHUP') this.stopping = true;
+    if (name !== 'SIGHUP' && name !== 'SIGUSR2') this.stopping = true;
     process.kill(this.child.pid, name);
   }
 
@@ -155,7 +170,8 @@ class Server {
     const leaked = secrets.find((secret) => (this.stderr + this.stdout).includes(secret));
     if (leaked) throw new Error(`the log shows the secret ${leaked}`);
     const lines = this.stdout.trimEnd().split('\n');
-    if (lines.length !== 1) throw new Error(`stdout has more than the ready line: ${this.stdout}`);
+    if (lines.length !== this.generations)
+      throw new Error(`stdout has more than the ready lines: ${this.stdout}`);
   }
 
   async stop() {

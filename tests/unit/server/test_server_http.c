@@ -329,7 +329,7 @@ static void an_address_in_use_is_refused_with_a_sentence(void **state)
     struct server *server = NULL;
     struct diag d = { "" };
     assert_int_equal(config_load(&cfg, &src, &d), ERR_OK);
-    assert_int_equal(server_start(&server, cfg, &d), ERR_BUSY);
+    assert_int_equal(server_start(&server, cfg, NULL, &d), ERR_BUSY);
     assert_null(server);
     assert_non_null(strstr(d.text, listen));
     config_free(&cfg);
