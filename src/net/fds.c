@@ -76,6 +76,11 @@ void fds_start(uint64_t reserved, struct fds_forecast *out)
     atomic_store_explicit(&soft_limit, out->limit, memory_order_relaxed);
 }
 
+void fds_recount(void)
+{
+    atomic_store_explicit(&in_use, count_open(), memory_order_relaxed);
+}
+
 void fds_forecast_text(const struct fds_forecast *f, struct buf *out)
 {
     buf_add_fmt(out,

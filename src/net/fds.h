@@ -31,6 +31,10 @@ void fds_start(uint64_t reserved, struct fds_forecast *out);
 struct buf;
 void fds_forecast_text(const struct fds_forecast *f, struct buf *out);
 
+/* Before threads, when what libraries keep open is open: takes the true number anew. Loops have
+ * descriptors that nobody else can count. */
+void fds_recount(void);
+
 /* Any thread. net/sock and net/listener call them for sockets; others for what they open. */
 void fds_opened(unsigned n);
 void fds_closed(unsigned n);

@@ -104,24 +104,28 @@ static struct conn *oldest_request(struct worker *w)
 /* A flood of clients that never finish their request, or never hang up, must not lock out those who
  * would: where descriptors are short, one that has been told to go goes now, else the one that has
  * kept us waiting longest. */
-static void make_room(struct worker *w, bool admin)
+static bool drop_one(struct worker *w)
 {
-    uint64_t spare = w->server->n_workers + (admin ? 0 : ADMIN_DESCRIPTORS);
-    if (fds_in_use() + spare <= fds_limit()) return;
     struct list *ending = list_first(&w->ending);
     struct conn *oldest = ending ? CONTAINER_OF(ending, struct conn, link) : oldest_request(w);
-    if (!oldest) return;
+    if (!oldest) return false;
     log_warn("conn", ending ? "farewell cut short" : "oldest request dropped",
              kv_str("why", "descriptors are short"), kv_u64("limit", fds_limit()));
     die(oldest, out_empty(&oldest->out) ? sock_close : sock_close_reset);
+    return true;
+}
+
+static void make_room(struct worker *w, bool admin)
+{
+    uint64_t spare = w->server->n_workers + (admin ? 0 : ADMIN_DESCRIPTORS);
+    if (fds_in_use() + spare > fds_limit()) drop_one(w);
 }
 
 static void on_ready(struct io *io, uint32_t events);
 static void want_events(struct conn *c);
 
-void conn_new(struct worker *w, int fd, bool admin)
+static void begin(struct worker *w, int fd, bool admin)
 {
-    make_room(w, admin);
     struct conn *c = mem_zalloc(sizeof *c);
     if (!c) {
         sock_close(fd);
@@ -142,6 +146,20 @@ void conn_new(struct worker *w, int fd, bool admin)
     count_add(&w->counts.accepted, 1);
     enter_state(c, CONN_HTTP);
     conn_set_timer(c);
+}
+
+void conn_new(struct worker *w, int fd, bool admin)
+{
+    make_room(w, admin);
+    begin(w, fd, admin);
+}
+
+void conn_new_last(struct worker *w, int fd, bool admin)
+{
+    if (drop_one(w))
+        begin(w, fd, admin);
+    else
+        sock_close(fd);
 }
 
 /* --- ending --- */
@@ -302,10 +320,8 @@ static void mark_dirty(struct conn *c)
 void conn_send_msg(struct conn *c, struct msg *msg)
 {
     if (c->state == CONN_DEAD) return;
-    if (out_borrow(&c->out, msg)) {
-        conn_kill(c);
-        return;
-    }
+    /* In the middle of a fan-out nobody may leave a channel: the flush ends it. */
+    if (out_borrow(&c->out, msg)) c->no_memory = true;
     mark_dirty(c);
 }
 
@@ -423,8 +439,12 @@ static void note_progress(struct conn *c)
 
 static void flush(struct conn *c)
 {
+    if (c->no_memory) {
+        conn_kill(c);
+        return;
+    }
     size_t sent = 0;
-    enum sock_status status = out_flush(&c->out, c->io.fd, &sent);
+    enum sock_status status = out_flush(&c->out, c->io.fd, &c->worker->batch, &sent);
     if (status == SOCK_ERROR || status == SOCK_CLOSED) {
         conn_kill(c);
         return;
@@ -446,6 +466,7 @@ void conn_flush_all(struct worker *w)
      * in the same phase, and no connection comes back more than once. */
     for (struct list *node; (node = list_pop(&w->dirty));)
         flush(CONTAINER_OF(node, struct conn, turn));
+    out_batch_forget(&w->batch);
 }
 
 /* --- time --- */

@@ -33,6 +33,7 @@ struct conn {
     bool pinged;        /* a ping of ours is unanswered */
     bool counted;       /* holds a place under the app's limits.connections */
     bool wait_answer;   /* an admin request is being answered by other workers */
+    bool no_memory;     /* a message for it could not be queued: the flush ends it */
     bool hangup;        /* HTTP: no further request after this response */
     uint16_t ending_ms; /* how long ENDING may last */
     struct io io;
@@ -65,6 +66,8 @@ static inline struct conn *conn_of_hub(struct hub_conn *hub)
 void conn_upgraded(struct conn *c);
 /* Takes the descriptor. Without memory it is closed. */
 void conn_new(struct worker *w, int fd, bool admin);
+/* The same for the last descriptor that there was: another connection goes for it, else it goes. */
+void conn_new_last(struct worker *w, int fd, bool admin);
 
 /* --- the one way out --- */
 /* Borrows `msg` until the end of the turn. */

@@ -66,6 +66,7 @@ enum err server_start_workers(struct server *s, struct diag *d)
         enum err err = worker_init(&s->workers[i], s, i);
         if (err) return err;
     }
+    fds_recount(); /* with the loops' */
     for (unsigned i = 0; i < s->n_workers; i++) {
         enum err err = worker_start(&s->workers[i], d);
         if (err) return err;

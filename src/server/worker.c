@@ -132,6 +132,16 @@ static void accept_admin(void *ctx, int fd, const struct sock_addr *peer)
     conn_new(ctx, fd, true);
 }
 
+static void full_main(void *ctx, int fd)
+{
+    conn_new_last(ctx, fd, false);
+}
+
+static void full_admin(void *ctx, int fd)
+{
+    conn_new_last(ctx, fd, true);
+}
+
 /* Worker 0 serves the admin listener, too. */
 static enum err open_listeners(struct worker *w)
 {
@@ -140,7 +150,8 @@ static enum err open_listeners(struct worker *w)
         bool admin = i + 1 == s->n_endpoints;
         if (admin && w->index != 0) continue;
         const struct listener_hooks hooks = { .ctx = w,
-                                              .on_accept = admin ? accept_admin : accept_main };
+                                              .on_accept = admin ? accept_admin : accept_main,
+                                              .on_full = admin ? full_admin : full_main };
         enum err err = listener_open(s->endpoints[i], w->index, w->poller, &hooks,
                                      &w->listeners[w->n_listeners]);
         if (err) return err;
@@ -203,5 +214,6 @@ void worker_fini(struct worker *w)
     poller_close(&w->poller);
     if (w->loop) fds_closed(LOOP_DESCRIPTORS);
     loop_free(&w->loop);
+    out_batch_fini(&w->batch);
     mem_free(w->read_buf);
 }

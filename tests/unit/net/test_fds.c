@@ -47,6 +47,19 @@ static void the_count_begins_with_what_is_open(void **state)
     close(fds[1]);
 }
 
+static void a_recount_finds_what_nobody_reported(void **state)
+{
+    (void)state;
+    struct fds_forecast before = start_with(64, 0);
+    int fds[2];
+    make_pair(fds);
+    assert_int_equal(fds_in_use(), before.open);
+    fds_recount();
+    assert_int_equal(fds_in_use(), before.open + 2);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static void the_forecast_says_in_one_line_what_limits(void **state)
 {
     (void)state;
@@ -72,6 +85,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_soft_limit_becomes_the_hard_one),
         cmocka_unit_test(the_count_begins_with_what_is_open),
+        cmocka_unit_test(a_recount_finds_what_nobody_reported),
         cmocka_unit_test(the_forecast_says_in_one_line_what_limits),
         cmocka_unit_test(a_reserve_above_the_limit_leaves_nothing),
     };
