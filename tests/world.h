@@ -53,18 +53,19 @@ static inline size_t world_plain_head(uint8_t out[MSG_HEAD_MAX], size_t len)
     return len < 126 ? 2 : 4;
 }
 
-static inline void world_deliver(struct hub_conn *conn, struct msg *msg)
+static inline bool world_deliver(struct hub_conn *conn, struct msg *msg)
 {
     struct client *c = CONTAINER_OF(conn, struct client, conn);
-    if (c->conn.closed || c->close_code) return;
+    if (c->conn.closed || c->close_code) return true;
     if (c->hears) {
         c->hears(c, msg);
-        return;
+        return true;
     }
     CHECK(c->n_heard - c->n_read < CLIENT_HEARS);
     struct msg **place = &c->heard[c->n_heard++ % CLIENT_HEARS];
     msg_unref(*place);
     *place = msg_ref(msg);
+    return true;
 }
 
 static inline void world_close_conn(struct hub_conn *conn, unsigned code, struct span text)

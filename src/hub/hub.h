@@ -51,8 +51,9 @@ struct hub_conn {
  * hub but close, which may call hub_conn_close. */
 struct hub_sink {
     msg_frame_head *frame_head;
-    /* Queues the message for the connection; must not close it now. */
-    void (*deliver)(struct hub_conn *conn, struct msg *msg);
+    /* Queues the message for the connection; must not close it now. True when nothing waited there
+     * before, so that a write of its own will be needed: the turn's budget counts that. */
+    bool (*deliver)(struct hub_conn *conn, struct msg *msg);
     /* Sends pusher:error with code and text, then closes with that code. Does not free. */
     void (*close)(struct hub_conn *conn, unsigned code, struct span text);
     /* For log and metrics: a client was told no. May be NULL. */

@@ -20,9 +20,12 @@
 
 /* --- the hub's sink --- */
 
-static void sink_deliver(struct hub_conn *hc, struct msg *msg)
+static bool sink_deliver(struct hub_conn *hc, struct msg *msg)
 {
-    conn_send_msg(conn_of_hub(hc), msg);
+    struct conn *c = conn_of_hub(hc);
+    bool first = out_empty(&c->out);
+    conn_send_msg(c, msg);
+    return first;
 }
 
 static void sink_close(struct hub_conn *hc, unsigned code, struct span text)

@@ -18,6 +18,7 @@ struct out {
     uint32_t _head, _n, _cap;
     uint32_t _offset;  /* octets of the first message that are sent */
     uint32_t _n_owned; /* so many of the first entries hold a reference for sure */
+    uint32_t _n_refs;  /* entries that hold one */
     uint32_t _largest; /* message since the queue was empty */
     uint64_t bytes;    /* that wait */
 };
@@ -44,8 +45,19 @@ enum err out_borrow(struct out *o, struct msg *msg) MUST_USE;
 /* Takes the reference, also when it fails. */
 enum err out_take(struct out *o, struct msg *msg) MUST_USE;
 
+/* The messages of several connections are mostly the same ones: the subscribers of a channel got
+ * the same batch. What the last connection sent is remembered, and from the second equal queue on
+ * joined into one piece, which is cheaper to hand to the kernel than its parts. One per worker. */
+struct out_batch {
+    struct buf _entries; /* the queue that was sent last */
+    struct buf _joined;  /* its octets; empty: not joined yet */
+};
+void out_batch_fini(struct out_batch *b);
+/* Between turns: the messages may go. */
+void out_batch_forget(struct out_batch *b);
+
 /* Sends as much as the kernel takes; `*sent` gets the octets. SOCK_OK: all is sent. */
-enum sock_status out_flush(struct out *o, int fd, size_t *sent) MUST_USE;
+enum sock_status out_flush(struct out *o, int fd, struct out_batch *batch, size_t *sent) MUST_USE;
 /* At the end of a flush that left something: what was borrowed is referenced now. */
 void out_own(struct out *o);
 /* Drops all messages of which nothing is sent yet. */

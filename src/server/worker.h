@@ -10,6 +10,7 @@
 #include "net/listener.h"
 #include "net/wheel.h"
 #include "server/config.h"
+#include "server/out.h"
 #include "ws/decoder.h"
 #include <pthread.h>
 
@@ -68,7 +69,9 @@ struct worker {
     bool told_finished;  /* WORKER_REQUESTS: no request is left here */
     bool to_close;       /* WORKER_FINISHES: WebSockets are still open */
     uint64_t n_to_drain; /* WebSockets when draining began */
-    uint8_t *read_buf;   /* WORKER_READ_BYTES, shared by all connections */
+
+    struct out_batch batch; /* of the flush phase */
+    uint8_t *read_buf;      /* WORKER_READ_BYTES, shared by all connections */
 };
 
 enum err worker_init(struct worker *w, struct server *server, unsigned index) MUST_USE;

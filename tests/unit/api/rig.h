@@ -44,11 +44,12 @@ static inline size_t rig_frame_head(uint8_t out[MSG_HEAD_MAX], size_t len)
     return 2;
 }
 
-static inline void rig_deliver(struct hub_conn *conn, struct msg *msg)
+static inline bool rig_deliver(struct hub_conn *conn, struct msg *msg)
 {
     struct client *c = CONTAINER_OF(conn, struct client, conn);
     buf_add_span(&c->got, msg_text(msg));
     buf_add_byte(&c->got, '\n');
+    return true;
 }
 
 static inline void rig_close(struct hub_conn *conn, unsigned code, struct span text)

@@ -56,13 +56,15 @@ static void close_pipe(struct pipe *p)
     buf_fini(&p->got);
 }
 
+static struct out_batch batch;
+
 /* Flushes and reads until all is through. */
 static void pump(struct out *o, struct pipe *p)
 {
     enum sock_status status;
     do {
         size_t sent;
-        status = out_flush(o, p->fds[0], &sent);
+        status = out_flush(o, p->fds[0], &batch, &sent);
         assert_true(status == SOCK_OK || status == SOCK_AGAIN);
         out_own(o);
         read_pipe(p);
@@ -105,11 +107,11 @@ static void a_flush_says_what_it_sent_and_what_is_left(void **state)
     open_pipe(&p);
     take(&o, 'a', 100000);
     size_t sent = 0;
-    assert_int_equal(out_flush(&o, p.fds[0], &sent), SOCK_AGAIN);
+    assert_int_equal(out_flush(&o, p.fds[0], &batch, &sent), SOCK_AGAIN);
     assert_true(sent > 0 && sent < 100000);
     assert_int_equal(o.bytes, 100000 - sent);
     assert_int_equal(out_count(&o), 1);
-    assert_int_equal(out_flush(&o, p.fds[0], &sent), SOCK_AGAIN);
+    assert_int_equal(out_flush(&o, p.fds[0], &batch, &sent), SOCK_AGAIN);
     assert_int_equal(sent, 0);
     out_fini(&o);
     close_pipe(&p);
@@ -125,7 +127,7 @@ static void a_peer_that_is_gone_is_an_error(void **state)
     take(&o, 'a', 10);
     take(&o, 'b', 10);
     size_t sent;
-    assert_int_equal(out_flush(&o, p.fds[0], &sent), SOCK_ERROR);
+    assert_int_equal(out_flush(&o, p.fds[0], &batch, &sent), SOCK_ERROR);
     out_fini(&o);
     close(p.fds[0]);
 }
@@ -155,7 +157,7 @@ static void what_is_left_of_borrowed_ones_outlives_the_lender(void **state)
     struct msg *large = message('a', 100000), *later = message('b', 10);
     size_t sent;
     assert_int_equal(out_borrow(&o, large), ERR_OK);
-    assert_int_equal(out_flush(&o, p.fds[0], &sent), SOCK_AGAIN);
+    assert_int_equal(out_flush(&o, p.fds[0], &batch, &sent), SOCK_AGAIN);
     out_own(&o);
     out_own(&o);
     msg_unref(large);
@@ -189,7 +191,7 @@ static void dropping_keeps_the_message_that_has_begun(void **state)
     size_t sent;
     take(&o, 'a', 100000);
     for (int i = 0; i < 10; i++) take(&o, 'x', 5000);
-    assert_int_equal(out_flush(&o, p.fds[0], &sent), SOCK_AGAIN);
+    assert_int_equal(out_flush(&o, p.fds[0], &batch, &sent), SOCK_AGAIN);
     assert_true(sent > 0);
     out_own(&o);
     out_drop_unsent(&o);
@@ -235,7 +237,7 @@ static void a_moving_queue_keeps_its_order(void **state)
             for (size_t k = 0; k < n; k++) buf_add_byte(&want, letter);
         }
         size_t sent;
-        if (!out_empty(&o)) assert_true(out_flush(&o, p.fds[0], &sent) <= SOCK_AGAIN);
+        if (!out_empty(&o)) assert_true(out_flush(&o, p.fds[0], &batch, &sent) <= SOCK_AGAIN);
         out_own(&o);
         if (round % 7 == 0) read_pipe(&p);
     }
@@ -255,7 +257,7 @@ static void one_message_alone_is_no_excess_and_others_are(void **state)
     take(&o, 'a', 100000);
     assert_int_equal(out_excess(&o), 0);
     size_t sent;
-    assert_int_equal(out_flush(&o, p.fds[0], &sent), SOCK_AGAIN);
+    assert_int_equal(out_flush(&o, p.fds[0], &batch, &sent), SOCK_AGAIN);
     assert_int_equal(out_excess(&o), 0);
     take(&o, 'b', 60000);
     take(&o, 'c', 100);
@@ -284,9 +286,58 @@ static void without_memory_nothing_is_added_and_nothing_lost(void **state)
     msg_unref(borrowed);
 }
 
+/* Three connections with the same two borrowed messages: parts, then joined, then joined again. */
+static void equal_queues_are_sent_as_one_piece_with_the_same_octets(void **state)
+{
+    (void)state;
+    struct msg *a = message('a', 300), *b = message('b', 500);
+    for (int i = 0; i < 3; i++) {
+        struct pipe p = { 0 };
+        struct out o = { 0 };
+        open_pipe(&p);
+        assert_int_equal(out_borrow(&o, a), ERR_OK);
+        assert_int_equal(out_borrow(&o, b), ERR_OK);
+        size_t sent;
+        assert_int_equal(out_flush(&o, p.fds[0], &batch, &sent), SOCK_OK);
+        assert_int_equal(sent, 800);
+        assert_true(out_empty(&o));
+        read_pipe(&p);
+        assert_runs(buf_span(&p.got), (size_t[]) { 300, 500 }, 2);
+        close_pipe(&p);
+    }
+    out_batch_forget(&batch);
+    msg_unref(a);
+    msg_unref(b);
+}
+
+/* A queue that differs in its last message only must not be taken for the one before. */
+static void a_queue_that_differs_is_not_taken_for_the_last_one(void **state)
+{
+    (void)state;
+    struct msg *a = message('a', 300), *b = message('b', 500), *c = message('b', 200);
+    struct msg *second[] = { b, b, c, b };
+    for (size_t i = 0; i < ARRAY_LEN(second); i++) {
+        struct pipe p = { 0 };
+        struct out o = { 0 };
+        open_pipe(&p);
+        assert_int_equal(out_borrow(&o, a), ERR_OK);
+        assert_int_equal(out_borrow(&o, second[i]), ERR_OK);
+        pump(&o, &p);
+        assert_runs(buf_span(&p.got), (size_t[]) { 300, second[i]->n }, 2);
+        out_fini(&o);
+        close_pipe(&p);
+    }
+    out_batch_fini(&batch);
+    msg_unref(a);
+    msg_unref(b);
+    msg_unref(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equal_queues_are_sent_as_one_piece_with_the_same_octets),
+        cmocka_unit_test(a_queue_that_differs_is_not_taken_for_the_last_one),
         cmocka_unit_test(messages_leave_in_order_whatever_the_kernel_takes),
         cmocka_unit_test(a_flush_says_what_it_sent_and_what_is_left),
         cmocka_unit_test(a_peer_that_is_gone_is_an_error),
