@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * tests/unit/api/rig.h: the HTTP API over a real hub with one worker, and clients that write down
- * what they get. Requests are bytes, as a back end sends them; the app is that of the protocol
- * page.
- */
+ * what they get. Requests are bytes, as a back end sends them; the app is the protocol page's. */
 #ifndef TESTS_UNIT_API_RIG_H
 #define TESTS_UNIT_API_RIG_H
 #include "api/api.h"
@@ -160,7 +158,7 @@ static inline void rig_subscribe(struct rig *rig, struct client *c, const char *
     struct buf auth = { 0 };
     char id[SOCKET_ID_MAX];
     struct span socket_id = span_of(id, socket_id_write(c->conn.socket_id, id));
-    auth_sign_channel(&rig_app(rig)->rules.keys, socket_id, span_str(channel), span_str(user),
+    auth_sign_channel(&rig_app(rig)->rules->keys, socket_id, span_str(channel), span_str(user),
                       &auth);
     buf_add_fmt(&text, "{\"event\":\"pusher:subscribe\",\"data\":{\"channel\":\"%s\"", channel);
     buf_add_fmt(&text, ",\"auth\":\"%.*s\"", SPAN_FMT(buf_span(&auth)));
@@ -185,7 +183,7 @@ static inline void rig_signin(struct rig *rig, struct client *c, const char *id)
     char socket[SOCKET_ID_MAX];
     struct span socket_id = span_of(socket, socket_id_write(c->conn.socket_id, socket));
     buf_add_fmt(&user, "{\"id\":\"%s\"}", id);
-    auth_sign_user(&rig_app(rig)->rules.keys, socket_id, buf_span(&user), &auth);
+    auth_sign_user(&rig_app(rig)->rules->keys, socket_id, buf_span(&user), &auth);
     buf_add_fmt(&text,
                 "{\"event\":\"pusher:signin\",\"data\":{\"auth\":\"%.*s\",\"user_data\":\"{\\\"id"
                 "\\\":\\\"%s\\\"}\"}}",
