@@ -72,6 +72,7 @@ static enum err build(struct config *cfg, const struct config_sources *src, stru
     if (!err) err = config_make_globals(draft, cfg);
     if (!err) err = config_make_apps(draft, cfg);
     if (!err) err = config_check(cfg, diag);
+    if (!err) err = config_hint(draft, cfg);
     cfg->warnings = draft->warnings;
     draft_fini(draft);
     mem_free(draft);

@@ -91,6 +91,8 @@ enum err config_fill(struct draft *d, const struct option *opt,
 enum err config_make_globals(struct draft *d, struct config *cfg) MUST_USE;
 enum err config_make_apps(struct draft *d, struct config *cfg) MUST_USE;
 enum err config_check(const struct config *cfg, struct diag *diag) MUST_USE;
+/* Warns of what is allowed and likely a mistake (config_hints.c). */
+enum err config_hint(struct draft *d, const struct config *cfg) MUST_USE;
 
 /* Reads a whole file of at most `max` octets without NUL. ERR_ABSENT where there is none and
  * `optional`; else ERR_CONFIG with the reason. */

@@ -307,6 +307,44 @@ static enum err read_dial(struct env *env, struct config *cfg)
     return ERR_OK;
 }
 
+/* What the front end's build would have to say. */
+static enum err warn_of_keys(struct env *env)
+{
+    static const char *const keys[][3] = {
+        { "VITE_PUSHER_APP_KEY", "PUSHER_APP_KEY", "PUSHER_APP_ID" },
+        { "MIX_PUSHER_APP_KEY", "PUSHER_APP_KEY", "PUSHER_APP_ID" },
+        { "VITE_REVERB_APP_KEY", "REVERB_APP_KEY", "REVERB_APP_ID" },
+    };
+    enum err err = ERR_OK;
+    for (size_t i = 0; !err && i < ARRAY_LEN(keys); i++) {
+        const struct variable *front = get(env, keys[i][0]), *back = get(env, keys[i][1]);
+        if (!front || !back || !get(env, keys[i][2]) || span_eq(front->value, back->value))
+            continue;
+        err = draft_warn(env->draft,
+                         "%s and %s differ: the web page would name an app that is not there",
+                         keys[i][0], keys[i][1]);
+    }
+    return err;
+}
+
+/* What Laravel would have to say for its events to come here. */
+static enum err warn_of_driver(struct env *env)
+{
+    static const char *const drivers[] = { "BROADCAST_CONNECTION", "BROADCAST_DRIVER" };
+    enum err err = ERR_OK;
+    if (!get(env, "PUSHER_APP_ID") && !get(env, "REVERB_APP_ID")) return ERR_OK;
+    for (size_t i = 0; !err && i < ARRAY_LEN(drivers); i++) {
+        const struct variable *driver = find(env, span_str(drivers[i]));
+        if (!driver) continue;
+        if (!span_eq(driver->value, SPAN("log")) && !span_eq(driver->value, SPAN("null"))) continue;
+        err = draft_warn(env->draft,
+                         "%s is %.*s: Laravel sends no events with it; to use this server it must "
+                         "be pusher or reverb",
+                         drivers[i], SPAN_FMT(driver->value));
+    }
+    return err;
+}
+
 static enum err pick(struct env *env, struct config *cfg)
 {
     enum err err = read_all_ours(env);
@@ -314,6 +352,8 @@ static enum err pick(struct env *env, struct config *cfg)
     if (!err) err = put_aliases(env, ALIAS_ALL_APPS, NULL, span_of("", 0));
     for (size_t i = 0; !err && i < ARRAY_LEN(groups); i++) err = read_group(env, &groups[i]);
     if (!err) err = read_dial(env, cfg);
+    if (!err) err = warn_of_keys(env);
+    if (!err) err = warn_of_driver(env);
     if (!err && buf_failed(&env->kubernetes)) err = ERR_NOMEM;
     if (!err && env->kubernetes.n)
         err = draft_warn(env->draft, "ignored, since Kubernetes made them for a service: %.*s",

@@ -192,7 +192,21 @@ static void suggest_app(struct span name, struct span prefix, struct buf *out)
     struct near near = { .word = name };
     for (size_t i = 0; i < N_APP_OPTIONS; i++) near_try(&near, span_str(option_apps[i].name));
     near_try(&near, SPAN("secret"));
+    if (option_find_global(name) && !near.best.n)
+        buf_add_fmt(out, "; %.*s belongs to the server, not to an app", SPAN_FMT(name));
     say_near(&near, prefix, out);
+}
+
+/* A name without apps.ID. or app_defaults. that is, or is near, one of an app. */
+static void suggest_owner(struct span name, struct buf *out)
+{
+    struct near near = { .word = name };
+    for (size_t i = 0; i < N_APP_OPTIONS; i++) near_try(&near, span_str(option_apps[i].name));
+    if (option_find_app(name))
+        buf_add_fmt(out, "; it belongs to an app: apps.ID.%.*s, or app_defaults.%.*s for all",
+                    SPAN_FMT(name), SPAN_FMT(name));
+    else
+        say_near(&near, defaults_dot, out);
 }
 
 void option_suggest(struct span dotted, struct buf *out)
@@ -211,10 +225,24 @@ void option_suggest(struct span dotted, struct buf *out)
     for (size_t i = 0; i < N_GLOBAL_OPTIONS; i++) near_try(&near, span_str(option_globals[i].name));
     near_try(&near, SPAN("apps"));
     near_try(&near, SPAN("app_defaults"));
-    if (!near.best.n && option_find_app(dotted))
-        buf_add_fmt(out, "; it belongs to an app: apps.ID.%.*s, or app_defaults.%.*s for all",
-                    SPAN_FMT(dotted), SPAN_FMT(dotted));
-    say_near(&near, SPAN(""), out);
+    if (near.best.n)
+        say_near(&near, SPAN(""), out);
+    else
+        suggest_owner(dotted, out);
+}
+
+/* PEAL_X for what is PEAL_APP_DEFAULTS_X. */
+static bool suggest_env_owner(struct span env, struct buf *out)
+{
+    static const struct span ours = SPAN("PEAL_"), theirs = SPAN("PEAL_APP_DEFAULTS_");
+    struct buf name = { 0 };
+    struct option_ref ref;
+    if (!span_starts(env, ours)) return false;
+    buf_add_fmt(&name, "%.*s%.*s", SPAN_FMT(theirs), SPAN_FMT(span_skip(env, ours.n)));
+    bool found = !buf_failed(&name) && option_find_env(buf_span(&name), &ref);
+    if (found) buf_add_fmt(out, "; for all apps it is %.*s", SPAN_FMT(name));
+    buf_fini(&name);
+    return found;
 }
 
 void option_suggest_env(struct span env, struct buf *out)
@@ -223,5 +251,5 @@ void option_suggest_env(struct span env, struct buf *out)
     char names[N_GLOBAL_OPTIONS + N_APP_OPTIONS][ENV_MAX];
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (has_env(row(i))) near_try(&near, span_of(names[i], env_name(row(i), names[i])));
-    say_near(&near, SPAN(""), out);
+    if (!suggest_env_owner(env, out)) say_near(&near, SPAN(""), out);
 }

@@ -153,6 +153,11 @@ static enum err emit(struct reader *r, const struct pending *p, struct span name
         return ERR_OK;
     }
     struct option_ref ref = { r->scope, p->option, { "", 0 } };
+    char full[512];
+    if (r->scope == OPTION_ALL_APPS) {
+        int n = snprintf(full, sizeof full, "app_defaults.%.*s", SPAN_FMT(name));
+        name = span_of(full, (size_t)n);
+    }
     set_place(r, p->line, name, &place);
     return draft_put(r->draft, &ref, p->given, &place.from);
 }
