@@ -10,7 +10,8 @@
 #include <sysexits.h>
 
 const struct cmd *const commands[] = {
-    &cmd_serve, &cmd_trigger, &cmd_listen, &cmd_config, &cmd_version, &cmd_help, NULL,
+    &cmd_serve,  &cmd_trigger,    &cmd_listen,  &cmd_channels, &cmd_users, &cmd_sign,
+    &cmd_config, &cmd_completion, &cmd_version, &cmd_help,     NULL,
 };
 
 const struct cmd *cmd_find(const char *name)
@@ -25,7 +26,7 @@ int cmd_usage(bool asked_for)
     FILE *to = asked_for ? stdout : stderr;
     fputs("usage: peal <command> [options]\n\n", to);
     for (const struct cmd *const *c = commands; *c; c++)
-        fprintf(to, "  %-8s  %s\n", (*c)->name, (*c)->help);
+        fprintf(to, "  %-10s  %s\n", (*c)->name, (*c)->help);
     fputs("\n`peal help <command>` says more, with examples.\n", to);
     return asked_for ? EX_OK : EX_USAGE;
 }
@@ -78,4 +79,17 @@ struct args cmd_args(const struct cmd *cmd, int argc, char **argv)
 {
     return (
         struct args) { .specs = cmd->specs, .n_specs = cmd->n_specs, .argc = argc, .argv = argv };
+}
+
+int cmd_read_args(const struct cmd *cmd, int argc, char **argv, cmd_take *take, void *ctx)
+{
+    struct args args = cmd_args(cmd, argc, argv);
+    struct arg arg;
+    struct diag d = { "" };
+    for (enum arg_kind kind; (kind = args_next(&args, &arg, &d)) != ARG_END;) {
+        enum err err = kind == ARG_WRONG ? ERR_SYNTAX : take(ctx, &arg, &d);
+        if (err == ERR_SYNTAX) return cmd_fail(cmd, EX_USAGE, d.text);
+        if (err) return cmd_fail_err(cmd, err, &d);
+    }
+    return EX_OK;
 }

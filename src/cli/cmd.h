@@ -18,9 +18,11 @@ struct cmd {
     const struct arg_spec *specs;
     size_t n_specs;
     const char *examples;
+    const char *words; /* what its first word may be: "show|check"; NULL: anything */
 };
 
-extern const struct cmd cmd_serve, cmd_trigger, cmd_listen, cmd_config, cmd_version, cmd_help;
+extern const struct cmd cmd_serve, cmd_trigger, cmd_listen, cmd_channels, cmd_users, cmd_sign,
+    cmd_config, cmd_completion, cmd_version, cmd_help;
 
 /* All of them; NULL at the end. */
 extern const struct cmd *const commands[];
@@ -36,6 +38,11 @@ int cmd_fail(const struct cmd *cmd, int code, const char *text);
 /* The same for what an operation of start-up returned. */
 int cmd_fail_err(const struct cmd *cmd, enum err err, const struct diag *d);
 
-/* Walks the arguments of a command; NULL-terminated table rows of `cmd`. */
+/* Walks the arguments of a command. */
 struct args cmd_args(const struct cmd *cmd, int argc, char **argv);
+
+/* Hands each argument to `take`. ERR_SYNTAX of it is a wrong command line, all else as
+ * cmd_fail_err(). Returns EX_OK, or the exit code after having said why. */
+typedef enum err cmd_take(void *ctx, const struct arg *arg, struct diag *d);
+int cmd_read_args(const struct cmd *cmd, int argc, char **argv, cmd_take *take, void *ctx);
 #endif

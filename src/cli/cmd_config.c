@@ -35,6 +35,40 @@ static void show_line(const struct shown *s, struct buf *out)
     buf_fini(&line);
 }
 
+/* The canonical text of a value as JSON: numbers, true and false, lists, texts. */
+static void add_value(const struct option *opt, struct span text, struct buf *out)
+{
+    struct span rest = text, item;
+    switch (opt->type) {
+    case OPTION_U32:
+    case OPTION_U64:
+    case OPTION_BOOL:
+    case OPTION_PORT:
+    case OPTION_WORKERS:
+    case OPTION_CODE:
+        json_raw(out, text);
+        break;
+    case OPTION_ORIGINS:
+    case OPTION_HOSTS:
+    case OPTION_ADDRS:
+    case OPTION_NETS:
+        json_open(out, '[');
+        if (opt->type == OPTION_NETS && span_eq(text, SPAN("none"))) rest = span_of(NULL, 0);
+        while (span_cut(&rest, ',', &item)) json_string(out, item);
+        json_close(out, ']');
+        break;
+    case OPTION_LOG_LEVEL:
+    case OPTION_LOG_FORMAT:
+    case OPTION_CLIENT_EVENTS:
+    case OPTION_HOST:
+    case OPTION_PREFIX:
+    case OPTION_KEY:
+    case OPTION_SECRETS:
+        json_string(out, text);
+        break;
+    }
+}
+
 static void show_json(const struct shown *s, struct buf *out)
 {
     struct buf name = { 0 };
@@ -42,7 +76,7 @@ static void show_json(const struct shown *s, struct buf *out)
     json_key(out, buf_span(&name));
     json_open(out, '{');
     json_key(out, SPAN("value"));
-    json_string(out, s->value);
+    add_value(s->option, s->value, out);
     json_key(out, SPAN("from"));
     json_string(out, s->from.n ? s->from : SPAN("default"));
     json_close(out, '}');
@@ -99,21 +133,63 @@ static int show_all(const struct config *cfg, enum form form)
     return ok ? EX_OK : cmd_fail(&cmd_config, EX_OSERR, "out of memory");
 }
 
-static int check(const struct config *cfg)
+/* {"ok":true,"apps":1,"listen":[…],"warnings":[…]}, or {"ok":false,"error":…} without `cfg`. */
+static int check_json(const struct config *cfg, const char *error)
 {
-    printf("ok: %zu app%s, listening on %.*s\n", cfg->n_apps, cfg->n_apps == 1 ? "" : "s",
-           SPAN_FMT(cfg->listen.items[0].text));
+    struct buf out = { 0 }, safe = { 0 };
+    json_open(&out, '{');
+    json_key(&out, SPAN("ok"));
+    json_bool(&out, cfg != NULL);
+    if (!cfg) {
+        text_add_safe(&safe, span_str(error));
+        json_key(&out, SPAN("error"));
+        json_string(&out, buf_span(&safe));
+    } else {
+        json_key(&out, SPAN("apps"));
+        json_u64(&out, cfg->n_apps);
+        json_key(&out, SPAN("listen"));
+        json_open(&out, '[');
+        for (size_t i = 0; i < cfg->listen.n; i++) json_string(&out, cfg->listen.items[i].text);
+        json_close(&out, ']');
+        json_key(&out, SPAN("warnings"));
+        json_open(&out, '[');
+        for (size_t i = 0; i < cfg->warnings.n; i++) {
+            buf_clear(&safe);
+            text_add_safe(&safe, cfg->warnings.items[i]);
+            json_string(&out, buf_span(&safe));
+        }
+        json_close(&out, ']');
+    }
+    json_close(&out, '}');
+    buf_add_byte(&out, '\n');
+    bool ok = !buf_failed(&out) && !buf_failed(&safe);
+    if (ok) fwrite(out.p, 1, out.n, stdout);
+    buf_fini(&out);
+    buf_fini(&safe);
+    return ok ? EX_OK : cmd_fail(&cmd_config, EX_OSERR, "out of memory");
+}
+
+static int check(const struct config *cfg, enum form form)
+{
+    if (form == FORM_JSON) return check_json(cfg, NULL);
+    printf("ok: %zu app%s, listening on ", cfg->n_apps, cfg->n_apps == 1 ? "" : "s");
+    for (size_t i = 0; i < cfg->listen.n; i++)
+        printf("%s%.*s", i ? ", " : "", SPAN_FMT(cfg->listen.items[i].text));
+    if (cfg->warnings.n)
+        printf("; %zu warning%s", cfg->warnings.n, cfg->warnings.n == 1 ? "" : "s");
+    putchar('\n');
     return EX_OK;
 }
 
 struct request {
     const char *verb;
     enum form form;
+    struct settings settings;
 };
 
-static enum err take(struct request *req, struct settings *settings, const struct arg *arg,
-                     struct diag *d)
+static enum err take(void *ctx, const struct arg *arg, struct diag *d)
 {
+    struct request *req = ctx;
     if (!arg->spec) {
         bool known = strcmp(arg->value, "show") == 0 || strcmp(arg->value, "check") == 0;
         if (req->verb || !known) return diag_set(d, ERR_SYNTAX, "takes one word: show or check");
@@ -125,52 +201,47 @@ static enum err take(struct request *req, struct settings *settings, const struc
     else if (arg_is(arg, "--markdown"))
         req->form = FORM_MARKDOWN;
     else
-        return settings_take(settings, arg, d);
+        return settings_take(&req->settings, arg, d);
     return ERR_OK;
 }
 
-static int read_args(struct request *req, struct settings *settings, int argc, char **argv)
+static int refuse(const struct request *req, enum err err, const struct diag *d)
 {
-    struct args args = cmd_args(&cmd_config, argc, argv);
-    struct arg arg;
-    struct diag d = { "" };
-    for (enum arg_kind kind; (kind = args_next(&args, &arg, &d)) != ARG_END;) {
-        enum err err = kind == ARG_WRONG ? ERR_SYNTAX : take(req, settings, &arg, &d);
-        if (err == ERR_SYNTAX) return cmd_fail(&cmd_config, EX_USAGE, d.text);
-        if (err) return cmd_fail_err(&cmd_config, err, &d);
-    }
-    if (!req->verb) return cmd_fail(&cmd_config, EX_USAGE, "needs a word: show or check");
-    return EX_OK;
+    if (req->form == FORM_JSON && strcmp(req->verb, "check") == 0)
+        check_json(NULL, d->text[0] ? d->text : err_text(err));
+    return cmd_fail_err(&cmd_config, err, d);
 }
 
-static int answer(const struct request *req, struct settings *settings)
+static int answer(struct request *req)
 {
     struct config *cfg = NULL;
     struct diag d = { "" };
-    CHECK(req->verb);
     bool checks = strcmp(req->verb, "check") == 0;
     if (!checks && req->form == FORM_MARKDOWN) {
         options_doc_print();
         return EX_OK;
     }
-    settings->sources.apps_needed = checks;
-    enum err err = settings_load(settings, &cfg, &d);
-    if (err) return cmd_fail_err(&cmd_config, err, &d);
-    for (size_t i = 0; i < cfg->warnings.n; i++)
-        cmd_fail(&cmd_config, EX_OK, cfg->warnings.items[i].p);
-    int code = checks ? check(cfg) : show_all(cfg, req->form);
+    req->settings.sources.apps_needed = checks;
+    enum err err = settings_load(&req->settings, &cfg, &d);
+    if (err) return refuse(req, err, &d);
+    for (size_t i = 0; i < cfg->warnings.n; i++) {
+        fputs("warning: ", stderr);
+        text_print(stderr, cfg->warnings.items[i]);
+    }
+    int code = checks ? check(cfg, req->form) : show_all(cfg, req->form);
     config_free(&cfg);
     return code;
 }
 
 static int run(int argc, char **argv)
 {
-    struct settings settings;
-    struct request req = { NULL, FORM_PEOPLE };
-    if (!settings_init(&settings)) return cmd_fail(&cmd_config, EX_OSERR, "out of memory");
-    int code = read_args(&req, &settings, argc, argv);
-    if (code == EX_OK) code = answer(&req, &settings);
-    settings_fini(&settings);
+    struct request req = { .form = FORM_PEOPLE };
+    if (!settings_init(&req.settings)) return cmd_fail(&cmd_config, EX_OSERR, "out of memory");
+    int code = cmd_read_args(&cmd_config, argc, argv, take, &req);
+    if (code == EX_OK && !req.verb)
+        code = cmd_fail(&cmd_config, EX_USAGE, "needs a word: show or check");
+    if (code == EX_OK) code = answer(&req);
+    settings_fini(&req.settings);
     return code;
 }
 
@@ -183,7 +254,7 @@ static const struct arg_spec specs[] = {
     { "--log-level", "LEVEL", "as for serve" },
     { "--log-format", "FORMAT", "as for serve" },
     { "--dev", NULL, "as for serve" },
-    { "--json", NULL, "show: print JSON" },
+    { "--json", NULL, "print JSON" },
     { "--markdown", NULL, "show: print the reference of all options" },
 };
 
@@ -192,11 +263,17 @@ const struct cmd cmd_config = {
     .help = "show or check the settings",
     .run = run,
     .usage = "peal config show|check [options]",
-    .text = "show prints every option with its value and, where it is not the default, where it\n"
-            "was set; secrets are hidden. check says whether `peal serve` would accept the\n"
-            "settings: exit code 0, or 78 and what is wrong.\n",
+    .text =
+        "show prints every option with its value and, where it is not the default, where it\n"
+        "was set: the file and line, the variable, or the flag; secrets are hidden. check says\n"
+        "whether `peal serve` would accept the settings: exit code 0, or 78 and what is wrong.\n"
+        "Both warn on stderr of what is allowed but likely a mistake. With --json, show prints\n"
+        "{NAME:{\"value\":…,\"from\":…}}, and check {\"ok\":…,\"warnings\":[…]} or\n"
+        "{\"ok\":false,\"error\":…}.\n",
     .specs = specs,
     .n_specs = ARRAY_LEN(specs),
     .examples = "  peal config show\n"
+                "  peal config show --json | jq '.workers'\n"
                 "  peal config check --config /etc/peal/peal.yaml\n",
+    .words = "show|check",
 };

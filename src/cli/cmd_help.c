@@ -4,6 +4,7 @@
  */
 #include "base/buf.h"
 #include "cli/cmd.h"
+#include "cli/man_page.h"
 #include "server/config_table.h"
 #include <stdio.h>
 #include <sysexits.h>
@@ -41,6 +42,10 @@ static int run(int argc, char **argv)
     if (argc < 2) return cmd_usage(true);
     if (argc > 2) return cmd_fail(&cmd_help, EX_USAGE, "takes one command");
     if (strcmp(argv[1], "options") == 0) return print_options();
+    if (strcmp(argv[1], "man") == 0) {
+        man_page_print();
+        return EX_OK;
+    }
     const struct cmd *cmd = cmd_find(argv[1]);
     if (!cmd) return cmd_unknown(argv[1]);
     cmd_print_page(cmd);
@@ -51,8 +56,9 @@ const struct cmd cmd_help = {
     .name = "help",
     .help = "say more about a command, or about all options (help options)",
     .run = run,
-    .usage = "peal help [COMMAND | options]",
-    .text = "Prints the list of commands, the page of one of them, or all options of the\n"
-            "configuration.\n",
-    .examples = "  peal help serve\n  peal help options\n",
+    .usage = "peal help [COMMAND | options | man]",
+    .text = "Prints the list of commands, the page of one of them, all options of the\n"
+            "configuration, or the manual page for man.\n",
+    .examples = "  peal help serve\n  peal help options\n  peal help man | man -l -\n",
+    .words = "options|man",
 };

@@ -23,8 +23,9 @@ struct request {
     struct target target;
 };
 
-static enum err take(struct request *req, const struct arg *arg, struct diag *d)
+static enum err take(void *ctx, const struct arg *arg, struct diag *d)
 {
+    struct request *req = ctx;
     if (!arg->spec) {
         if (req->n_channels == MAX_CHANNELS)
             return diag_set(d, ERR_SYNTAX, "more than %d channels", MAX_CHANNELS);
@@ -59,16 +60,9 @@ static const char *check(const struct request *req)
 
 static int read_args(struct request *req, int argc, char **argv)
 {
-    struct args args = cmd_args(&cmd_listen, argc, argv);
-    struct arg arg;
-    struct diag d = { "" };
-    for (enum arg_kind kind; (kind = args_next(&args, &arg, &d)) != ARG_END;) {
-        enum err err = kind == ARG_WRONG ? ERR_SYNTAX : take(req, &arg, &d);
-        if (err == ERR_SYNTAX) return cmd_fail(&cmd_listen, EX_USAGE, d.text);
-        if (err) return cmd_fail_err(&cmd_listen, err, &d);
-    }
-    const char *wrong = check(req);
-    return wrong ? cmd_fail(&cmd_listen, EX_USAGE, wrong) : EX_OK;
+    int code = cmd_read_args(&cmd_listen, argc, argv, take, req);
+    const char *wrong = code == EX_OK ? check(req) : NULL;
+    return wrong ? cmd_fail(&cmd_listen, EX_USAGE, wrong) : code;
 }
 
 static void wait_ms(uint64_t ms, uint64_t deadline_ms)

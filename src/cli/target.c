@@ -18,7 +18,7 @@ bool target_init(struct target *t)
 
 void target_fini(struct target *t)
 {
-    hmac_key_free(t->_secret);
+    hmac_key_free(t->_hmac);
     config_free(&t->_cfg);
     settings_fini(&t->_settings);
 }
@@ -117,29 +117,48 @@ static enum err set_place(struct target *t, struct diag *d)
     return err ? err : set_path(t, d);
 }
 
-static enum err use_key(struct target *t, struct span id, struct span key, struct span secret)
+static enum err use_key(struct target *t, struct span id, struct span key)
 {
     t->id = id;
     t->key = key;
-    t->_secret = hmac_key_new(secret);
-    t->keys = (struct auth_keys) { .key = key, .secrets = &t->_secret, .n_secrets = 1 };
-    return t->_secret ? ERR_OK : ERR_NOMEM;
+    t->_hmac = hmac_key_new(t->secrets.items[0]);
+    t->keys = (struct auth_keys) { .key = key, .secrets = &t->_hmac, .n_secrets = 1 };
+    return t->_hmac ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err use_app(struct target *t, const struct app_settings *app)
+{
+    t->app = app;
+    t->secrets = app->secrets;
+    return use_key(t, app->id, app->key);
+}
+
+/* ID:KEY:SECRET, @FILE, or the id of an app of the configuration. */
+static enum err use_named_app(struct target *t, struct diag *d)
+{
+    struct app_triple app;
+    bool is_id = t->_app[0] != '@' && !strchr(t->_app, ':');
+    const struct app_settings *known = is_id ? config_find_app(t->_cfg, span_str(t->_app)) : NULL;
+    if (known) return use_app(t, known);
+    enum err err = settings_read_app(&t->_settings, t->_app, &app, d);
+    if (err) return err;
+    t->_secret = app.secret;
+    t->secrets = (struct span_list) { &t->_secret, 1 };
+    known = config_find_app(t->_cfg, app.id);
+    if (known && span_eq(known->key, app.key)) t->app = known;
+    return use_key(t, app.id, app.key);
 }
 
 static enum err set_app(struct target *t, struct diag *d)
 {
-    struct app_triple app;
-    if (t->_app) {
-        enum err err = settings_read_app(&t->_settings, t->_app, &app, d);
-        return err ? err : use_key(t, app.id, app.key, app.secret);
-    }
     const struct config *cfg = t->_cfg;
-    if (cfg->n_apps == 1)
-        return use_key(t, cfg->apps[0].id, cfg->apps[0].key, cfg->apps[0].secrets.items[0]);
+    if (t->_app) return use_named_app(t, d);
+    if (cfg->n_apps == 1) return use_app(t, &cfg->apps[0]);
     if (cfg->n_apps > 1)
         return diag_set(d, ERR_CONFIG,
-                        "the configuration here has %zu apps; say which with --app ID:KEY:SECRET",
-                        cfg->n_apps);
+                        "the configuration here has %zu apps; say which with --app ID (the first "
+                        "is '%.*s'), or with --app ID:KEY:SECRET",
+                        cfg->n_apps, SPAN_FMT(cfg->apps[0].id));
     return diag_set(d, ERR_CONFIG,
                     "no app is configured here; give --app ID:KEY:SECRET (or --app @FILE), or "
                     "PUSHER_APP_ID, PUSHER_APP_KEY and PUSHER_APP_SECRET in .env");
@@ -148,6 +167,7 @@ static enum err set_app(struct target *t, struct diag *d)
 enum err target_resolve(struct target *t, struct diag *d)
 {
     enum err err = settings_load(&t->_settings, &t->_cfg, d);
+    t->cfg = t->_cfg;
     if (!err) err = set_place(t, d);
     return err ? err : set_app(t, d);
 }

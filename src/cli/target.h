@@ -15,7 +15,7 @@
     { "--tls", NULL, "use TLS" },                                                                  \
     { "--ca", "FILE", "trust these certificates (PEM) instead of the system's" },                  \
     { "--path", "PATH", "in front of all routes, where the server has a path_prefix" },            \
-    { "--app", "ID:KEY:SECRET", "the app, or @FILE with that in it" },                             \
+    { "--app", "ID:KEY:SECRET", "the app, @FILE with that in it, or ID of one here" },             \
     { "--config", "FILE", "settings (default ./peal.yaml where it exists)" },                      \
     { "--env", "FILE", "environment file (default ./.env where it exists)" }
 /* clang-format on */
@@ -28,10 +28,14 @@ struct target {
     const char *ca;   /* PEM file to trust instead of the system's; NULL: those */
     struct span path; /* "" or "/prefix" */
     struct span id, key;
-    struct auth_keys keys; /* signs for the app */
+    struct auth_keys keys;          /* signs for the app, with its first secret */
+    struct span_list secrets;       /* all of them, 1 or more */
+    const struct app_settings *app; /* as configured here; NULL: only --app tells of it */
+    const struct config *cfg;       /* the configuration here */
     struct settings _settings;
     struct config *_cfg;
-    struct hmac_key *_secret;
+    struct hmac_key *_hmac;
+    struct span _secret;              /* of --app */
     const char *_host, *_app, *_path; /* as given */
     uint64_t _port;
     bool _tls;

@@ -29,3 +29,12 @@ void text_add_safe(struct buf *out, struct span s)
         for (size_t i = 0; i < n; i++) escape(out, (unsigned char)s.p[i]);
     }
 }
+
+void text_print(FILE *to, struct span s)
+{
+    struct buf line = { 0 };
+    text_add_safe(&line, s);
+    buf_add_byte(&line, '\n');
+    if (!buf_failed(&line)) fwrite(line.p, 1, line.n, to);
+    buf_fini(&line);
+}
