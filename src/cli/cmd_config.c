@@ -182,7 +182,7 @@ static int check(const struct config *cfg, enum form form)
 }
 
 struct request {
-    const char *verb;
+    bool some, check; /* there was a word; it was `check` */
     enum form form;
     struct settings settings;
 };
@@ -191,9 +191,11 @@ static enum err take(void *ctx, const struct arg *arg, struct diag *d)
 {
     struct request *req = ctx;
     if (!arg->spec) {
-        bool known = strcmp(arg->value, "show") == 0 || strcmp(arg->value, "check") == 0;
-        if (req->verb || !known) return diag_set(d, ERR_SYNTAX, "takes one word: show or check");
-        req->verb = arg->value;
+        bool check = strcmp(arg->value, "check") == 0;
+        if (req->some || (!check && strcmp(arg->value, "show") != 0))
+            return diag_set(d, ERR_SYNTAX, "takes one word: show or check");
+        req->some = true;
+        req->check = check;
         return ERR_OK;
     }
     if (arg_is(arg, "--json"))
@@ -207,7 +209,7 @@ static enum err take(void *ctx, const struct arg *arg, struct diag *d)
 
 static int refuse(const struct request *req, enum err err, const struct diag *d)
 {
-    if (req->form == FORM_JSON && strcmp(req->verb, "check") == 0)
+    if (req->form == FORM_JSON && req->check)
         check_json(NULL, d->text[0] ? d->text : err_text(err));
     return cmd_fail_err(&cmd_config, err, d);
 }
@@ -216,19 +218,18 @@ static int answer(struct request *req)
 {
     struct config *cfg = NULL;
     struct diag d = { "" };
-    bool checks = strcmp(req->verb, "check") == 0;
-    if (!checks && req->form == FORM_MARKDOWN) {
+    if (!req->check && req->form == FORM_MARKDOWN) {
         options_doc_print();
         return EX_OK;
     }
-    req->settings.sources.apps_needed = checks;
+    req->settings.sources.apps_needed = req->check;
     enum err err = settings_load(&req->settings, &cfg, &d);
     if (err) return refuse(req, err, &d);
     for (size_t i = 0; i < cfg->warnings.n; i++) {
         fputs("warning: ", stderr);
         text_print(stderr, cfg->warnings.items[i]);
     }
-    int code = checks ? check(cfg, req->form) : show_all(cfg, req->form);
+    int code = req->check ? check(cfg, req->form) : show_all(cfg, req->form);
     config_free(&cfg);
     return code;
 }
@@ -238,7 +239,7 @@ static int run(int argc, char **argv)
     struct request req = { .form = FORM_PEOPLE };
     if (!settings_init(&req.settings)) return cmd_fail(&cmd_config, EX_OSERR, "out of memory");
     int code = cmd_read_args(&cmd_config, argc, argv, take, &req);
-    if (code == EX_OK && !req.verb)
+    if (code == EX_OK && !req.some)
         code = cmd_fail(&cmd_config, EX_USAGE, "needs a word: show or check");
     if (code == EX_OK) code = answer(&req);
     settings_fini(&req.settings);

@@ -111,7 +111,7 @@ enum err settings_read_app(struct settings *s, const char *text, struct app_trip
 
 static enum err take_app(struct settings *s, const char *text, struct diag *d)
 {
-    struct app_triple app;
+    struct app_triple app = { .id = { "", 0 }, .key = { "", 0 }, .secret = { "", 0 } };
     const char *key_name, *secret_name, *key, *secret;
     enum err err = settings_read_app(s, text, &app, d);
     if (!err) err = copy_format(s, &key_name, "apps.", app.id, ".key");

@@ -38,11 +38,12 @@ static bool try_variant(struct guess *g, const struct signing *s, const char *na
 static bool try_end(struct guess *g, const struct signing *s)
 {
     struct buf string = { 0 };
-    bool found = false;
-    if (!signing_string(s, &string)) {
-        BUF_ADD_LIT(&string, "\n");
-        found = guess_try(g, buf_span(&string), SPAN("the string with a line feed behind it"));
-    }
+    enum err err = signing_string(s, &string);
+    buf_add_byte(&string, '\n');
+    bool found = !err && guess_try(g, buf_span(&string),
+                                   SPAN("the string with a line feed behind "
+                                        "it"));
+    g->_failed |= buf_failed(&string);
     buf_fini(&string);
     return found;
 }
@@ -93,6 +94,7 @@ static bool try_quoting(struct guess *g, struct signing s)
     json_string(&text, data);
     s.data = buf_span(&text);
     found = try_variant(g, &s, "the data encoded as JSON twice");
+    g->_failed |= buf_failed(&text);
     buf_clear(&text);
     if (!found && json_check(data, 512, &root, NULL) && root.type == JSON_STRING) {
         json_unescape(root, &text);
@@ -112,6 +114,7 @@ static bool try_channel(struct guess *g, struct signing s, struct span prefix, c
     buf_add_fmt(&channel, "%.*s%.*s", SPAN_FMT(prefix), SPAN_FMT(s.channel));
     s.channel = buf_span(&channel);
     bool found = try_variant(g, &s, name);
+    g->_failed |= buf_failed(&channel);
     buf_fini(&channel);
     return found;
 }
@@ -135,6 +138,7 @@ static bool try_channel_names(struct guess *g, struct signing s)
     url_encode(full, &encoded);
     s.channel = buf_span(&encoded);
     if (!found) found = try_variant(g, &s, "the channel percent-encoded");
+    g->_failed |= buf_failed(&encoded);
     buf_fini(&encoded);
     return found;
 }

@@ -26,10 +26,13 @@ struct choices {
     char md5[MAX_BODIES][MD5_HEX_LEN];
     unsigned styles[MAX_BODIES]; /* 0: none */
     struct buf lower, prefixed, decoded, slashed;
+    bool failed; /* no memory for others */
 };
 
-static void fini(struct choices *c)
+static void fini(struct choices *c, struct guess *g)
 {
+    g->_failed |= buf_failed(&c->lower) || buf_failed(&c->prefixed) || buf_failed(&c->decoded) ||
+                  buf_failed(&c->slashed) || c->failed;
     buf_fini(&c->lower);
     buf_fini(&c->prefixed);
     buf_fini(&c->decoded);
@@ -90,12 +93,14 @@ static void collect_bodies(struct choices *c, const struct signing *s)
     add_body(c, span_of("", 0), "body_md5 of an empty body");
     buf_add_fmt(&text, "%.*s\n", SPAN_FMT(s->body));
     add_body(c, buf_span(&text), "body_md5 of the body with a line feed behind it");
+    c->failed |= buf_failed(&text);
     while (trimmed.n && strchr(" \t\r\n", trimmed.p[trimmed.n - 1])) trimmed.n--;
     add_body(c, trimmed, "body_md5 of the body without the white space at its end");
     bool json = s->body.n && json_check(s->body, 512, NULL, NULL);
     for (unsigned style = 1; json && style < JSON_STYLES; style++) {
         buf_clear(&text);
         json_style(s->body, style, &text);
+        c->failed |= buf_failed(&text);
         c->styles[c->n_bodies] = style;
         add_body(c, buf_span(&text), "body_md5 of the body written again as JSON");
     }
@@ -187,6 +192,7 @@ static bool try_unsorted(struct guess *g, const struct signing *s)
     buf_add_span(&string, s->query);
     bool found =
         guess_try(g, buf_span(&string), SPAN("the query as it was sent, not sorted and decoded"));
+    g->_failed |= buf_failed(&string);
     buf_fini(&string);
     return found;
 }
@@ -204,7 +210,7 @@ static bool try_line_feeds(struct guess *g, const struct signing *s)
     };
     struct buf right = { 0 }, string = { 0 };
     bool found = false;
-    if (signing_string(s, &right)) buf_clear(&right);
+    g->_failed |= signing_string(s, &right) != ERR_OK; /* it was made before */
     for (size_t w = 0; !found && w < ARRAY_LEN(ways); w++) {
         buf_clear(&string);
         for (size_t i = 0; i < right.n; i++) {
@@ -214,10 +220,12 @@ static bool try_line_feeds(struct guess *g, const struct signing *s)
                 buf_add_byte(&string, right.p[i]);
         }
         found = guess_try(g, buf_span(&string), span_str(ways[w].name));
+        g->_failed |= buf_failed(&string);
     }
     buf_add_byte(&right, '\n');
     if (!found)
         found = guess_try(g, buf_span(&right), SPAN("the string with a line feed behind it"));
+    g->_failed |= buf_failed(&right);
     buf_fini(&right);
     buf_fini(&string);
     return found;
@@ -230,6 +238,6 @@ bool guess_request(struct guess *g, const struct signing *s)
     collect_paths(&c, g, s);
     collect_bodies(&c, s);
     bool found = try_unsorted(g, s) || try_line_feeds(g, s) || try_all(g, s, &c);
-    fini(&c);
+    fini(&c, g);
     return found;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * tests/unit/cli/test_sign_check.c: right signatures, and which mistake made a wrong one. What is
  * given here is signed by the test itself, with what somebody did by mistake. */
+#include "base/mem.h"
 #include "cli/sign_check.h"
 #include "unit/test.h"
 
@@ -51,6 +52,8 @@ static const struct signing get = {
     .query = SPAN("info=a%2Cb&" QUERY),
 };
 static const struct signing webhook = { .kind = SIGNING_WEBHOOK, .body = SPAN("{\"a\": \"b/c\"}") };
+
+#define NOBODY "0000000000000000000000000000000000000000000000000000000000000000"
 
 /* "right" or "wrong", and all sentences. */
 static const char *check(const struct signing *s, const char *given)
@@ -246,6 +249,27 @@ static void what_else_is_wrong_with_a_query_is_said(void **state)
     sentences_fini(&out);
 }
 
+/* Every allocation fails once; nothing leaks, and a verdict is either complete or none. */
+static void without_memory_there_is_no_verdict(void **state)
+{
+    (void)state;
+    static const struct signing *const all[] = { &presence_channel, &user, &post, &webhook };
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        long n = 0, failed = 1;
+        for (; failed && n < 20000; n += n < 200 ? 1 : 97) {
+            struct sign_check c = { .ok = false };
+            mem_fail_after(n, false);
+            enum err err = sign_check_run(&c, &target, all[i], span_str(NOBODY));
+            failed = mem_fail_count();
+            mem_fail_after(-1, false);
+            if (failed && err != ERR_NOMEM) fail_msg("kind %zu, allocation %ld", i, n);
+            if (!failed) assert_int_equal(err, ERR_OK);
+            sign_check_fini(&c);
+        }
+        assert_int_equal(failed, 0); /* it came to an end */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +281,7 @@ int main(void)
         cmocka_unit_test(the_string_of_a_request_is_found),
         cmocka_unit_test(what_peal_takes_besides_is_right),
         cmocka_unit_test(what_else_is_wrong_with_a_query_is_said),
+        cmocka_unit_test(without_memory_there_is_no_verdict),
     };
     return RUN_TESTS(tests);
 }
