@@ -112,7 +112,7 @@ enum err settings_read_app(struct settings *s, const char *text, struct app_trip
 static enum err take_app(struct settings *s, const char *text, struct diag *d)
 {
     struct app_triple app = { .id = { "", 0 }, .key = { "", 0 }, .secret = { "", 0 } };
-    const char *key_name, *secret_name, *key, *secret;
+    const char *key_name = NULL, *secret_name = NULL, *key = NULL, *secret = NULL;
     enum err err = settings_read_app(s, text, &app, d);
     if (!err) err = copy_format(s, &key_name, "apps.", app.id, ".key");
     if (!err) err = copy_format(s, &secret_name, "apps.", app.id, ".secrets");
