@@ -71,7 +71,8 @@ static inline void write_subscribe(struct buf *out, const struct client *c, stru
 {
     char id[SOCKET_ID_MAX];
     struct buf auth = { 0 };
-    auth_sign_channel(&c->conn.app->rules.keys, client_socket(c, id), channel, channel_data, &auth);
+    auth_sign_channel(&c->conn.app->rules->keys, client_socket(c, id), channel, channel_data,
+                      &auth);
     BUF_ADD_LIT(out, "{\"event\":\"pusher:subscribe\",\"data\":{\"auth\":");
     json_string(out, buf_span(&auth));
     json_key(out, SPAN("channel"));
@@ -88,7 +89,7 @@ static inline void write_signin(struct buf *out, const struct client *c, struct 
 {
     char id[SOCKET_ID_MAX];
     struct buf auth = { 0 };
-    auth_sign_user(&c->conn.app->rules.keys, client_socket(c, id), user_data, &auth);
+    auth_sign_user(&c->conn.app->rules->keys, client_socket(c, id), user_data, &auth);
     BUF_ADD_LIT(out, "{\"event\":\"pusher:signin\",\"data\":{\"auth\":");
     json_string(out, buf_span(&auth));
     json_key(out, SPAN("user_data"));

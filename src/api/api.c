@@ -26,6 +26,11 @@ enum err api_new(struct api **out, const struct api_settings *settings)
     return ERR_OK;
 }
 
+void api_change(struct api *api, const struct api_settings *settings)
+{
+    api->set = *settings;
+}
+
 void api_free(struct api *api)
 {
     if (!api) return;
@@ -317,12 +322,22 @@ static answer_fn *const answers[ROUTE_N] = {
     [ROUTE_TERMINATE] = terminate_user,
 };
 
+/* The app may have been removed or disabled since the head was there. */
+static void judge_again(struct request *r)
+{
+    const struct app *app = r->call->app;
+    if (r->call->_verdict != VERDICT_OK || !app || app->s->enabled) return;
+    bool known = apps_find_id(r->api->set.apps, app->s->id) == app;
+    r->call->_verdict = known ? VERDICT_DISABLED : VERDICT_NO_APP;
+}
+
 enum err api_finish(struct api *api, const struct http1_req *req, struct http1_reply to,
                     struct api_call *call, struct buf *out)
 {
     struct request r = open_request(api, req, call);
     r.body = http1_req_body(req);
     r.out = out;
+    judge_again(&r);
     if (!text_reserve(&r))
         answer_no_memory(&r);
     else if (call->_verdict != VERDICT_OK)

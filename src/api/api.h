@@ -39,6 +39,9 @@ struct api_settings {
 
 enum err api_new(struct api **out, const struct api_settings *settings) MUST_USE;
 void api_free(struct api *api); /* NULL allowed */
+/* Other settings from now on, for the same hub. Between requests; those whose body is still on the
+ * way are judged by both. */
+void api_change(struct api *api, const struct api_settings *settings);
 
 /* One request between its head and its end. Zeroed or not before api_head, which fills it. Plain
  * data: may be copied and forgotten. */

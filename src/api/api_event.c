@@ -169,7 +169,7 @@ static bool add_channel(struct reading_event *e, struct map *seen, struct span n
     struct api *api = e->r->api;
     if (!e->channel.p) e->channel = name;
     if (is_doubled(e, seen, name)) return true;
-    if (!chan_name_ok(name, e->r->app->rules.names, &api->words)) {
+    if (!chan_name_ok(name, e->r->app->rules->names, &api->words)) {
         e->channel = name;
         return refuse_event(e, 400);
     }

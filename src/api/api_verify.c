@@ -103,7 +103,7 @@ static enum verdict try_params(struct request *r, struct span signature, const s
     for (size_t i = 0; i < paths->n; i++) {
         for (unsigned keep_case = 0; keep_case <= params->upper; keep_case++) {
             if (!write_string(r, paths->p[i], params, keep_case)) return VERDICT_NOMEM;
-            if (auth_check_string(&r->app->rules.keys, signature, buf_span(&r->api->json)))
+            if (auth_check_string(&r->app->rules->keys, signature, buf_span(&r->api->json)))
                 return VERDICT_OK;
         }
     }

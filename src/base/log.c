@@ -36,6 +36,11 @@ void log_setup(enum log_level level, enum log_format format, int fd)
     atomic_store_explicit(&min_level, (int)level, memory_order_relaxed);
 }
 
+void log_set_level(enum log_level level)
+{
+    atomic_store_explicit(&min_level, (int)level, memory_order_relaxed);
+}
+
 bool log_enabled(enum log_level level)
 {
     return (int)level <= atomic_load_explicit(&min_level, memory_order_relaxed);

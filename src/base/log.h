@@ -47,6 +47,7 @@ static inline struct log_kv kv_bool(const char *key, bool v)
 
 /* Process-wide; set once at start, before threads (level may change later). */
 void log_setup(enum log_level level, enum log_format format, int fd);
+void log_set_level(enum log_level level); /* any thread */
 bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const char *subsystem, const char *event,
                const struct log_kv *kvs, size_t n);

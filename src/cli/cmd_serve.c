@@ -20,6 +20,8 @@ struct run {
     struct inherited inherited;
     struct server_origin origin;
     char path[PATH_MAX];
+    int argc;
+    char **argv;
     bool check; /* only say whether it would start */
 };
 
@@ -78,51 +80,59 @@ static void find_self(char path[PATH_MAX])
     if (n < 0 || n >= PATH_MAX) path[0] = '\0';
 }
 
-static int read_args(struct settings *settings, int argc, char **argv, bool *check)
+/* ERR_SYNTAX: used wrongly. */
+static enum err take_args(struct settings *settings, const struct run *it, bool *check,
+                          struct diag *d)
 {
-    struct args args = cmd_args(&cmd_serve, argc, argv);
+    struct args args = cmd_args(&cmd_serve, it->argc, it->argv);
     struct arg arg;
-    struct diag d = { "" };
-    for (enum arg_kind kind; (kind = args_next(&args, &arg, &d)) != ARG_END;) {
-        if (kind == ARG_WRONG) return cmd_fail(&cmd_serve, EX_USAGE, d.text);
-        if (kind == ARG_WORD) {
-            diag_set(&d, ERR_SYNTAX, "takes no arguments, but there is '%s'", arg.value);
-            return cmd_fail(&cmd_serve, EX_USAGE, d.text);
-        }
+    for (enum arg_kind kind; (kind = args_next(&args, &arg, d)) != ARG_END;) {
+        if (kind == ARG_WRONG) return ERR_SYNTAX;
+        if (kind == ARG_WORD)
+            return diag_set(d, ERR_SYNTAX, "takes no arguments, but there is '%s'", arg.value);
         if (arg_is(&arg, "--check")) {
             *check = true;
             continue;
         }
-        enum err err = settings_take(settings, &arg, &d);
-        if (err == ERR_SYNTAX) return cmd_fail(&cmd_serve, EX_USAGE, d.text);
-        if (err) return cmd_fail_err(&cmd_serve, err, &d);
+        enum err err = settings_take(settings, &arg, d);
+        if (err) return err;
     }
-    return EX_OK;
+    return ERR_OK;
 }
 
-static int load_and_run(int argc, char **argv, struct run *it)
+/* All sources, the arguments and the files that they name included; also for a reload. */
+static enum err load(const struct run *it, bool *check, struct config **out, struct diag *d)
 {
     struct settings settings;
+    if (!settings_init(&settings)) return diag_set(d, ERR_NOMEM, "out of memory");
+    settings.sources.apps_needed = true;
+    enum err err = take_args(&settings, it, check, d);
+    if (!err) err = settings_load(&settings, out, d);
+    settings_fini(&settings);
+    return err;
+}
+
+static enum err load_again(void *ctx, struct config **out, struct diag *d)
+{
+    bool check;
+    return load(ctx, &check, out, d);
+}
+
+static int load_and_run(struct run *it)
+{
     struct config *cfg = NULL;
     struct diag d = { "" };
-    if (!settings_init(&settings)) return cmd_fail(&cmd_serve, EX_OSERR, "out of memory");
-    settings.sources.apps_needed = true;
-    int code = read_args(&settings, argc, argv, &it->check);
-    if (code == EX_OK) {
-        enum err err = settings_load(&settings, &cfg, &d);
-        if (err)
-            code = cmd_fail_err(&cmd_serve, err, &d);
-        else
-            code = it->check ? check(cfg, it) : serve(cfg, it);
-    }
+    enum err err = load(it, &it->check, &cfg, &d);
+    if (err == ERR_SYNTAX) return cmd_fail(&cmd_serve, EX_USAGE, d.text);
+    if (err) return cmd_fail_err(&cmd_serve, err, &d);
+    int code = it->check ? check(cfg, it) : serve(cfg, it);
     config_free(&cfg);
-    settings_fini(&settings);
     return code;
 }
 
 static int run(int argc, char **argv)
 {
-    struct run it = { .check = false };
+    struct run it = { .argc = argc, .argv = argv };
     struct diag d = { "" };
     find_self(it.path);
     enum err err = inherit_read(&it.inherited, &d);
@@ -131,8 +141,10 @@ static int run(int argc, char **argv)
         .generation = it.inherited.generation,
         .path = it.path[0] ? it.path : NULL,
         .args = argv + 1,
+        .load = load_again,
+        .ctx = &it,
     };
-    int code = err ? cmd_fail_err(&cmd_serve, err, &d) : load_and_run(argc, argv, &it);
+    int code = err ? cmd_fail_err(&cmd_serve, err, &d) : load_and_run(&it);
     inherit_fini(&it.inherited);
     return code;
 }

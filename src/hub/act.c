@@ -95,7 +95,7 @@ void hub_on_text(struct hub *hub, struct hub_conn *conn, struct span text)
     stat_add(&hub->stats.texts, 1);
     struct peer_user user = signin_user(conn);
     struct peer_action action;
-    peer_on_message(conn->socket_id, &conn->app->rules, &user, text, &hub->scratch, &action);
+    peer_on_message(conn->socket_id, conn->app->rules, &user, text, &hub->scratch, &action);
     switch (action.ask) {
     case PEER_ASK_NOTHING:
         break;

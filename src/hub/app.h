@@ -3,7 +3,8 @@
  * hub/app.h: one application: identity, secrets, limits (immutable settings), and its counters.
  *
  * `struct app_settings` is plain data, filled by the configuration. `struct app` is the stable slot
- * that connections and channels point at; it outlives them. Limits: 0 means no limit.
+ * that connections and channels point at; it outlives them, and its settings may be replaced while
+ * it is in use. Limits: 0 means no limit.
  */
 #ifndef HUB_APP_H
 #define HUB_APP_H
@@ -45,29 +46,57 @@ struct app_settings {
 };
 
 struct app {
-    const struct app_settings *s; /* borrowed; outlives the app */
-    struct hmac_key *_hmac[APP_MAX_SECRETS];
-    struct peer_rules rules;          /* derived from the settings, for the peer */
-    uint32_t index;                   /* position in the set */
+    /* The settings and what follows from them. They may be replaced at any moment (apps_publish);
+     * what was read stays valid for the rest of the turn. An aligned load, no more. */
+    const struct app_settings *_Atomic s;
+    const struct peer_rules *_Atomic rules;
+    uint32_t index;                   /* of the slot, for ever */
     _Atomic uint32_t n_conns;         /* open WebSockets, all workers */
     _Atomic uint64_t cache_bytes;     /* held by cached events */
     _Atomic uint64_t _publish_window; /* see limit.h */
     _Atomic uint64_t n_published, n_refused;
+    struct app_settings _gone; /* while the configuration does not have it: its id, not enabled */
+    struct peer_rules _gone_rules;
 };
 
-/* All apps, found by key and by id. Immutable after apps_new, but for the counters in the apps. */
+/* The apps of one configuration, found by key and by id; immutable. Slots outlive it: an app that
+ * is in several sets has the same slot in each, and one that went and came back, too. */
 struct apps {
-    struct app *all;
+    struct app *all; /* the slots that were made with this set */
     size_t n;
-    struct map _by_id, _by_key;
+    struct map _by_key, _by_id;
+    struct app_version *_versions; /* what each app is in this set */
+    size_t _n_versions;
+    struct app_slots *_slots; /* shared by sets that follow each other */
 };
 
 /* Borrows the settings for its whole life. `strict_names` is the option strict_channel_names.
  * ERR_EXISTS with a diag where two apps share an id or a key, ERR_RANGE where an app has no secret
- * or too many. */
+ * or too many. Published. */
 enum err apps_new(struct apps **out, const struct app_settings *settings, size_t n,
                   bool strict_names, struct diag *diag) MUST_USE;
-void apps_free(struct apps *apps); /* NULL allowed; no app may be in use */
+/* NULL allowed; no app may be in use whose present settings are this set's. Slots go with the last
+ * set. */
+void apps_free(struct apps *apps);
+
+/* --- replacing (design.md 3.6); one thread at a time --- */
+/* The set that is to follow `now`: the same as apps_new, but nothing is published yet. */
+enum err apps_next(struct apps **out, const struct apps *now, const struct app_settings *settings,
+                   size_t n, struct diag *diag) MUST_USE;
+/* The step between: the apps of both. Those of `now` keep their settings, but signatures made with
+ * a secret of either set are good. */
+enum err apps_union(struct apps **out, const struct apps *now, const struct apps *next) MUST_USE;
+/* From now on its apps are as this set says. What was before may still be in use until all threads
+ * have come by. */
+void apps_publish(const struct apps *apps);
+/* Apps of `now` that `next` does not have lose their settings: not enabled, no secret is right. */
+void apps_retire(const struct apps *now, const struct apps *next);
+
+enum app_change { APP_STAYS, APP_ADDED, APP_REMOVED, APP_DISABLED, APP_REKEYED };
+/* What becomes of the app in slot `index`, below apps_n_slots(next). `*app`: the slot. */
+enum app_change apps_change(const struct apps *now, const struct apps *next, size_t index,
+                            struct app **app);
+size_t apps_n_slots(const struct apps *apps);
 
 /* NULL when there is none. Compare as octets: "007" and "7" differ. */
 struct app *apps_find_key(const struct apps *apps, struct span key);

@@ -7,6 +7,11 @@
 #include "base/mem.h"
 #include "hub/directory_priv.h"
 
+void dir_limit_mailboxes(struct directory *dir, uint64_t bytes)
+{
+    atomic_store_explicit(&dir->mailbox_bytes, bytes, memory_order_relaxed);
+}
+
 enum err dir_new(struct directory **out, unsigned n_workers, uint64_t mailbox_bytes,
                  const struct dir_hooks *hooks)
 {
@@ -19,7 +24,7 @@ enum err dir_new(struct directory **out, unsigned n_workers, uint64_t mailbox_by
         return ERR_NOMEM;
     }
     dir->n_workers = n_workers;
-    dir->mailbox_bytes = mailbox_bytes;
+    dir_limit_mailboxes(dir, mailbox_bytes);
     dir->hooks = *hooks;
     for (unsigned i = 0; i < DIR_STRIPES; i++) {
         lock_init(&dir->stripes[i].lock);
@@ -173,9 +178,10 @@ uint64_t dir_backlog_bytes(const struct directory *dir, unsigned worker)
 
 bool dir_overloaded(const struct directory *dir)
 {
-    if (dir->mailbox_bytes == 0) return false;
+    uint64_t limit = atomic_load_explicit(&dir->mailbox_bytes, memory_order_relaxed);
+    if (limit == 0) return false;
     for (unsigned w = 0; w < dir->n_workers; w++)
-        if (dir_backlog_bytes(dir, w) > dir->mailbox_bytes) return true;
+        if (dir_backlog_bytes(dir, w) > limit) return true;
     return false;
 }
 

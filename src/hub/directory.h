@@ -69,6 +69,10 @@ enum err dir_new(struct directory **out, unsigned n_workers, uint64_t mailbox_by
 /* All connections must be closed and all mailboxes drained (dir_take + dir_post_done). */
 void dir_free(struct directory *dir);
 unsigned dir_n_workers(const struct directory *dir);
+/* A new limits.mailbox_bytes. */
+void dir_limit_mailboxes(struct directory *dir, uint64_t bytes);
+/* Forgets the app's cached events; no socket of the app may be left. */
+void dir_purge(struct directory *dir, const struct app *app);
 
 /* --- mailboxes --- */
 /* The worker's posts in order, linked by `next`; NULL when there are none. */

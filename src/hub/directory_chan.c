@@ -353,6 +353,36 @@ void dir_chan_uncache_locked(struct dir_stripe *st, struct dir_chan *chan)
     dir_chan_put_locked(st, chan);
 }
 
+/* Takes the cached events of up to `room` channels of the app out; each gets a reference. */
+static size_t uncache_some_locked(struct dir_stripe *st, const struct app *app,
+                                  struct dir_chan **chans, size_t room)
+{
+    size_t n = 0;
+    uint32_t pos = 0;
+    for (struct dir_chan *c; n < room && (c = map_next(&st->chans, &pos));) {
+        if (c->app != app || !c->cache.msg) continue;
+        ref_locked(c);
+        msg_unref(uncache_locked(c));
+        chans[n++] = c;
+    }
+    return n;
+}
+
+void dir_purge(struct directory *dir, const struct app *app)
+{
+    struct dir_chan *chans[64];
+    for (unsigned i = 0; i < DIR_STRIPES; i++) {
+        struct dir_stripe *st = &dir->stripes[i];
+        size_t n;
+        do {
+            lock_take(&st->lock);
+            n = uncache_some_locked(st, app, chans, ARRAY_LEN(chans));
+            for (size_t k = 0; k < n; k++) dir_chan_put_locked(st, chans[k]);
+            lock_drop(&st->lock);
+        } while (n == ARRAY_LEN(chans));
+    }
+}
+
 static bool take_cache_bytes(struct app *app, uint32_t n)
 {
     uint64_t limit = app->s->limits.cache_bytes;

@@ -48,7 +48,7 @@ struct dir_user {
 
 struct directory {
     unsigned n_workers;
-    uint64_t mailbox_bytes;
+    _Atomic uint64_t mailbox_bytes;
     struct dir_hooks hooks;
     struct dir_mailbox *mailboxes;
     struct dir_stripe stripes[DIR_STRIPES];

@@ -214,7 +214,7 @@ static enum admin_result serve_connections(struct conn *c, struct span query, st
     size_t n = url_query_find(query, SPAN("app"), &raw);
     const struct app *app = NULL;
     if (n == 1 && url_text(raw, URL_PLUS_LITERAL, &scratch, &id) == ERR_OK)
-        app = apps_find_id(c->worker->server->apps, id);
+        app = apps_find_id(c->worker->apps, id);
     buf_fini(&scratch);
     if (n != 1) return answered(http1_res_error(out, to, 400, SPAN("Say which app: ?app=ID.")));
     if (!app) return answered(http1_res_error(out, to, 404, SPAN("There is no app with this id.")));
@@ -262,7 +262,7 @@ enum admin_result admin_serve(struct conn *c, const struct http1_req *req, struc
     if (!url_split(http1_req_target(req), &target, NULL))
         return answered(http1_res_error(out, to, 400, SPAN("The request target is malformed.")));
     struct span host = target.host.p ? target.host : http1_header(req, SPAN("Host"));
-    if (!host_allowed(c->worker->server->cfg, host))
+    if (!host_allowed(c->worker->cfg, host))
         return answered(
             http1_res_error(out, to, 403, SPAN("This Host is not in the option admin.hosts.")));
     enum http1_method method = http1_req_method(req);

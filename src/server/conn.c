@@ -22,7 +22,7 @@
 
 static const struct config *config_of(const struct conn *c)
 {
-    return c->worker->server->cfg;
+    return c->worker->cfg;
 }
 
 static uint64_t now_of(const struct conn *c)
@@ -374,7 +374,7 @@ static void cut(struct conn *c, const char *why, const char *option, uint64_t li
 static bool holds_too_much(const struct conn *c, uint64_t excess)
 {
     const struct server *s = c->worker->server;
-    uint64_t total = s->cfg->limits.pending_total_bytes, n = 0;
+    uint64_t total = config_of(c)->limits.pending_total_bytes, n = 0;
     if (total == 0 || atomic_load_explicit(&s->pending_bytes, memory_order_relaxed) <= total)
         return false;
     for (unsigned i = 0; i < s->n_workers; i++)

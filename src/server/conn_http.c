@@ -152,7 +152,7 @@ static bool is_app_path(const struct conn *c, struct span *key)
     struct url_target target;
     if (!url_split(http1_req_target(&c->in.http->req), &target, NULL)) return false;
     struct url_path it = url_path(target.path);
-    if (!url_path_skip_prefix(&it, c->worker->server->cfg->path_prefix)) return false;
+    if (!url_path_skip_prefix(&it, c->worker->cfg->path_prefix)) return false;
     struct span app, more;
     return url_path_next(&it, &app) && url_eq(app, URL_PLUS_LITERAL, SPAN("app")) &&
            url_path_next(&it, key) && !url_path_next(&it, &more);
@@ -183,7 +183,7 @@ static void upgrade(struct conn *c, const struct ws_verdict *verdict, struct spa
     struct ws_open open = {
         .key = key,
         .origin = http1_header(&http->req, SPAN("Origin")),
-        .client = client_addr(c->io.fd, &http->req, c->worker->server->cfg, client),
+        .client = client_addr(c->io.fd, &http->req, c->worker->cfg, client),
     };
     conn_hold(c, 0);
     conn_ws_open(c, &open);
@@ -349,7 +349,7 @@ void conn_http_input(struct conn *c, char *in, size_t n)
 
 uint64_t conn_http_deadline(const struct conn *c)
 {
-    const struct config *cfg = c->worker->server->cfg;
+    const struct config *cfg = c->worker->cfg;
     const struct http_conn *http = c->in.http;
     uint64_t timeout = 0;
     switch (http1_req_phase(&http->req)) {

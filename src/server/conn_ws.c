@@ -16,6 +16,10 @@
 #include "server/server_priv.h"
 #include "ws/encoder.h"
 
+#define WS_FRAME_ROOM 65536 /* of a frame, beside the data: names, channel_data, envelope */
+#define WS_ESCAPE_FACTOR 6  /* \u0000: what an octet may become in JSON */
+#define WS_MIN_MESSAGE 10000
+#define WS_MAX_FRAGMENTS 1024
 #define SHOWN_MAX 60 /* octets of what a client sent, in a text for him */
 
 /* --- the hub's sink --- */
@@ -154,7 +158,7 @@ static bool admit(struct conn *c, const struct ws_open *open, struct app *app, s
     } else if (!origin_allowed(&app->s->allowed_origins, open->origin)) {
         refuse_origin(r, app, open->origin);
     } else if (server_stopping(s)) {
-        r->code = server_drain_code(s);
+        r->code = server_drain_code(c->worker);
         BUF_ADD_LIT(&r->text, "Server closed. Please reconnect shortly.");
     } else if (no_descriptors(s)) {
         r->code = 4100;
@@ -190,7 +194,7 @@ void conn_ws_open(struct conn *c, const struct ws_open *open)
     struct refusal r = { 0 };
     struct span key = { "", 0 };
     struct app *app = NULL;
-    if (is_utf8_key(open->key, &scratch, &key)) app = apps_find_key(w->server->apps, key);
+    if (is_utf8_key(open->key, &scratch, &key)) app = apps_find_key(w->apps, key);
     conn_upgraded(c);
     ws_dec_init(&c->in.dec);
     if (admit(c, open, app, key, &r)) {
@@ -247,12 +251,23 @@ static void over_budget(struct conn *c)
                         "(limits.request_total_bytes)."));
 }
 
+static struct ws_limits limits_of(const struct app *app)
+{
+    uint64_t data = app->s->limits.message_bytes;
+    size_t max = data ? (size_t)data * WS_ESCAPE_FACTOR + WS_FRAME_ROOM : 0;
+    return (struct ws_limits) {
+        .max_message = max && max < WS_MIN_MESSAGE ? WS_MIN_MESSAGE : max,
+        .max_fragments = WS_MAX_FRAGMENTS,
+        .role = WS_ROLE_SERVER,
+    };
+}
+
 void conn_ws_input(struct conn *c, uint8_t *in, size_t n)
 {
-    const struct ws_limits *limits = &c->worker->server->ws_limits[c->hub.app->index];
+    const struct ws_limits limits = limits_of(c->hub.app);
     for (;;) {
         struct ws_ev ev;
-        size_t used = ws_decode(&c->in.dec, limits, in, n, &ev);
+        size_t used = ws_decode(&c->in.dec, &limits, in, n, &ev);
         in += used;
         n -= used;
         switch (ev.kind) {

@@ -48,7 +48,7 @@ void drain_begin(struct worker *w)
     w->n_to_drain = count_get(&w->counts.n_ws);
     if (server_restarting(w->server))
         begin_requests(w);
-    else if (w->server->cfg->drain_ms)
+    else if (w->cfg->drain_ms)
         enter(w, WORKER_DRAINS);
     else
         begin_finish(w);
@@ -58,14 +58,14 @@ void drain_begin(struct worker *w)
 /* As many are closed as their share of the time has passed. */
 static void drain_some(struct worker *w)
 {
-    uint64_t drain_ms = w->server->cfg->drain_ms;
+    uint64_t drain_ms = w->cfg->drain_ms;
     uint64_t passed = loop_now_ms(w->loop) - w->phase_since_ms;
     if (passed >= drain_ms) {
         begin_finish(w);
         return;
     }
     uint64_t keep = w->n_to_drain - w->n_to_drain * passed / drain_ms;
-    unsigned code = server_drain_code(w->server);
+    unsigned code = server_drain_code(w);
     while (count_get(&w->counts.n_ws) > keep) close_one(w, code);
 }
 
@@ -109,7 +109,7 @@ static void finish_requests(struct worker *w)
 
 static void close_all(struct worker *w)
 {
-    unsigned code = server_drain_code(w->server);
+    unsigned code = server_drain_code(w);
     while (!list_empty(&w->ws)) close_one(w, code);
     w->to_close = false;
 }

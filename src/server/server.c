@@ -13,34 +13,12 @@
 #include "net/signals.h"
 #include "server/server_priv.h"
 
-#define WS_FRAME_ROOM 65536 /* of a frame, beside the data: names, channel_data, envelope */
-#define WS_ESCAPE_FACTOR 6  /* \u0000: what an octet may become in JSON */
-#define WS_MIN_MESSAGE 10000
-#define WS_MAX_FRAGMENTS 1024
-
 /* --- building --- */
 
 static void wake_worker(void *ctx, unsigned worker)
 {
     struct server *s = ctx;
     worker_wake(&s->workers[worker]);
-}
-
-static enum err set_ws_limits(struct server *s)
-{
-    size_t n = s->apps->n;
-    s->ws_limits = mem_zalloc((n ? n : 1) * sizeof *s->ws_limits);
-    if (!s->ws_limits) return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++) {
-        uint64_t data = s->apps->all[i].s->limits.message_bytes;
-        size_t max = data ? (size_t)data * WS_ESCAPE_FACTOR + WS_FRAME_ROOM : 0;
-        s->ws_limits[i] = (struct ws_limits) {
-            .max_message = max && max < WS_MIN_MESSAGE ? WS_MIN_MESSAGE : max,
-            .max_fragments = WS_MAX_FRAGMENTS,
-            .role = WS_ROLE_SERVER,
-        };
-    }
-    return ERR_OK;
 }
 
 static void forecast(struct server *s)
@@ -102,7 +80,6 @@ static enum err build(struct server *s, struct diag *d)
     const struct config *cfg = s->cfg;
     enum err err = apps_new(&s->apps, cfg->apps, cfg->n_apps, cfg->strict_channel_names, d);
     if (err) return err;
-    if ((err = set_ws_limits(s))) return err;
     signals_start();
     forecast(s);
     if ((err = server_open_listeners(s, d))) return err;
@@ -115,7 +92,7 @@ enum err server_start(struct server **out, const struct config *cfg,
     d->text[0] = '\0';
     struct server *s = mem_zalloc(sizeof *s);
     if (!s) return diag_set(d, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-    s->cfg = cfg;
+    s->cfg = s->boot = cfg;
     s->origin = origin ? *origin : (struct server_origin) { .generation = 1 };
     lock_init(&s->restart.lock);
     s->restart.seen = s->origin.generation > 1; /* it made us */
@@ -142,7 +119,7 @@ void server_free(struct server **server)
     server_end_workers(s);
     server_close_listeners(s);
     apps_free(s->apps);
-    mem_free(s->ws_limits);
+    config_free(&s->reloaded);
     lock_fini(&s->restart.lock);
     mem_free(s);
 }

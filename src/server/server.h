@@ -15,6 +15,9 @@ struct server_origin {
     unsigned generation;         /* 1, and one more with each restart in place */
     char *path;                  /* restart in place: the program, absolute; NULL: cannot */
     char *const *args;           /* of `serve`, NULL at the end */
+    /* Reload: reads the settings anew, as config_load does; NULL: cannot. */
+    enum err (*load)(void *ctx, struct config **out, struct diag *d);
+    void *ctx;
 };
 
 /* Opens the listeners and starts the workers. Borrows `cfg` and what `origin` points at until

@@ -8,10 +8,11 @@
 #include "server/worker.h"
 
 struct server {
-    const struct config *cfg;
+    const struct config *cfg;  /* the main thread's view; workers have their own */
+    const struct config *boot; /* that of the start, borrowed */
+    struct config *reloaded;   /* the same where it is no longer that of the start */
     struct server_origin origin;
     struct apps *apps;
-    struct ws_limits *ws_limits; /* by app->index */
     struct directory *dir;
     struct endpoint *endpoints[WORKER_MAX_LISTENERS]; /* the last one is the admin listener */
     struct buf endpoint_names[WORKER_MAX_LISTENERS];  /* as the next generation is told */
@@ -48,9 +49,9 @@ static inline bool server_restarting(const struct server *s)
     return atomic_load_explicit(&s->restarting, memory_order_relaxed);
 }
 /* What clients are told who are closed, or come, while it stops. */
-static inline unsigned server_drain_code(const struct server *s)
+static inline unsigned server_drain_code(const struct worker *w)
 {
-    return server_restarting(s) ? 4100 : (unsigned)s->cfg->drain_code;
+    return server_restarting(w->server) ? 4100 : (unsigned)w->cfg->drain_code;
 }
 static inline bool server_stopping(const struct server *s)
 {

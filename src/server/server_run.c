@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * server/server_run.c: what the main thread does with signals: stop and restart in place (design
- * page 3.6).
+ * server/server_run.c: what the main thread does with signals: reload (reload.c), stop and
+ * restart in place (design page 3.6).
  *
  *     SIGUSR2: check the new program · drain (drain.c) · join the workers · exec
  *
@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "net/signals.h"
 #include "server/drain.h"
+#include "server/reload.h"
 #include "server/restart.h"
 #include "server/server_priv.h"
 
@@ -152,9 +153,7 @@ int server_run(struct server *s)
         case SIGNALS_NONE:
             break;
         }
-        if (reload && code < 0)
-            log_warn("server", "signal ignored",
-                     kv_str("why", "this version has no reload yet: restart in place (SIGUSR2)"));
+        if (reload && code < 0) reload_run(s);
     }
     return code;
 }

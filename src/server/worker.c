@@ -83,9 +83,30 @@ void worker_post(struct worker *w, struct task *t)
 
 /* --- life --- */
 
+static struct api_settings api_settings_of(const struct worker *w)
+{
+    return (struct api_settings) {
+        .apps = w->apps,
+        .hub = w->hub,
+        .path_prefix = w->cfg->path_prefix,
+        .auth_window_s = w->cfg->auth_timestamp_window_s,
+        .explain = w->cfg->dev || w->cfg->log.level >= LOG_DEBUG,
+    };
+}
+
+void worker_configure(struct worker *w, const struct config *cfg, const struct apps *apps)
+{
+    w->cfg = cfg;
+    w->apps = apps;
+    const struct api_settings api = api_settings_of(w);
+    api_change(w->api, &api);
+}
+
 enum err worker_init(struct worker *w, struct server *server, unsigned index)
 {
     w->server = server;
+    w->cfg = server->cfg;
+    w->apps = server->apps;
     w->index = index;
     w->phase = WORKER_SERVES;
     list_init(&w->http);
@@ -108,13 +129,7 @@ enum err worker_init(struct worker *w, struct server *server, unsigned index)
     if ((err = wheel_init(&w->wheel, WHEEL_TICK_MS, loop_now_ms(w->loop), conn_on_timer, w)))
         return err;
     if ((err = hub_new(&w->hub, server->dir, index, &conn_hub_sink))) return err;
-    const struct api_settings api = {
-        .apps = server->apps,
-        .hub = w->hub,
-        .path_prefix = server->cfg->path_prefix,
-        .auth_window_s = server->cfg->auth_timestamp_window_s,
-        .explain = server->cfg->dev || server->cfg->log.level >= LOG_DEBUG,
-    };
+    const struct api_settings api = api_settings_of(w);
     if ((err = api_new(&w->api, &api))) return err;
     w->read_buf = mem_alloc(WORKER_READ_BYTES);
     return w->read_buf ? ERR_OK : ERR_NOMEM;

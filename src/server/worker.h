@@ -42,6 +42,8 @@ struct worker_counts { /* written by the worker, read by anybody */
 
 struct worker {
     struct server *server;
+    const struct config *cfg; /* the settings as this worker has them: replaced by tasks only, so */
+    const struct apps *apps;  /* they stay the same for a turn */
     unsigned index;
     pthread_t thread;
     bool started;           /* the thread exists */
@@ -76,6 +78,8 @@ struct worker {
 
 enum err worker_init(struct worker *w, struct server *server, unsigned index) MUST_USE;
 enum err worker_start(struct worker *w, struct diag *d) MUST_USE;
+/* The worker's thread: other settings from now on. Borrows both. */
+void worker_configure(struct worker *w, const struct config *cfg, const struct apps *apps);
 /* Any thread. */
 void worker_post(struct worker *w, struct task *t);
 void worker_join(struct worker *w);

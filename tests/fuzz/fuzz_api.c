@@ -76,7 +76,7 @@ static void subscribe(const char *channel)
     struct buf auth = { 0 };
     bool presence = strncmp(channel, "presence", 8) == 0;
     struct span who = presence ? SPAN("{\"user_id\":\"7\"}") : (struct span) { NULL, 0 };
-    auth_sign_channel(&apps_find_id(rig.apps, SPAN("app-id"))->rules.keys, SPAN("1.2"),
+    auth_sign_channel(&apps_find_id(rig.apps, SPAN("app-id"))->rules->keys, SPAN("1.2"),
                       span_str(channel), who, &auth);
     int n = snprintf(text, sizeof text,
                      "{\"event\":\"pusher:subscribe\",\"data\":{\"channel\":\"%s\",\"auth\":\""
@@ -146,7 +146,7 @@ static void sign(struct span method, struct buf *target, struct span body)
         params[req.n_params++] =
             (struct auth_param) { decoded(pair.key, &scratch), decoded(pair.value, &scratch) };
     CHECK(auth_request_string(&req, &string) == ERR_OK);
-    auth_sign_string(&apps_find_id(rig.apps, SPAN("app-id"))->rules.keys, buf_span(&string), hex);
+    auth_sign_string(&apps_find_id(rig.apps, SPAN("app-id"))->rules->keys, buf_span(&string), hex);
     buf_add_fmt(target, "&auth_signature=%.*s", SHA256_HEX_LEN, hex);
     buf_fini(&scratch);
     buf_fini(&string);

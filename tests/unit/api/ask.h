@@ -91,7 +91,7 @@ static inline void rig_sign(struct rig *rig, const char *method, const char *pat
         assert_int_equal(url_text(pair.value, URL_PLUS_LITERAL, &scratch, &p->value), ERR_OK);
     }
     assert_int_equal(auth_request_string(&req, &string), ERR_OK);
-    auth_sign_string(&rig_app(rig)->rules.keys, buf_span(&string), hex);
+    auth_sign_string(&rig_app(rig)->rules->keys, buf_span(&string), hex);
     buf_add_fmt(query, "&auth_signature=%.*s", SHA256_HEX_LEN, hex);
     buf_fini(&scratch);
     buf_fini(&string);

@@ -66,7 +66,7 @@ static void vector_i_arrays_case_and_space(void **state)
 static void ask_signed(struct rig *rig, const char *target, const char *string)
 {
     char hex[SHA256_HEX_LEN], whole[1024];
-    auth_sign_string(&rig_app(rig)->rules.keys, span_str(string), hex);
+    auth_sign_string(&rig_app(rig)->rules->keys, span_str(string), hex);
     snprintf(whole, sizeof whole, "%s&auth_signature=%.*s", target, SHA256_HEX_LEN, hex);
     rig_raw(rig, "GET", whole, NULL);
 }
@@ -261,7 +261,7 @@ static void a_body_without_body_md5_is_refused(void **state)
 {
     struct rig *rig = *state;
     char hex[SHA256_HEX_LEN], target[512];
-    auth_sign_string(&rig_app(rig)->rules.keys, SPAN("POST\n/apps/app-id/events\n" AUTH), hex);
+    auth_sign_string(&rig_app(rig)->rules->keys, SPAN("POST\n/apps/app-id/events\n" AUTH), hex);
     snprintf(target, sizeof target, "/apps/app-id/events?%s&auth_signature=%.*s", AUTH,
              SHA256_HEX_LEN, hex);
     rig_raw(rig, "POST", target, "{}");

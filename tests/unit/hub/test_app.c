@@ -64,7 +64,7 @@ static void apps_need_one_to_eight_secrets(void **state)
         struct apps *apps = NULL;
         bool fits = n >= 1 && n <= APP_MAX_SECRETS;
         assert_int_equal(apps_new(&apps, &one, 1, true, NULL), fits ? ERR_OK : ERR_RANGE);
-        if (fits) assert_int_equal(apps->all[0].rules.keys.n_secrets, n);
+        if (fits) assert_int_equal(apps->all[0].rules->keys.n_secrets, n);
         apps_free(apps);
     }
 }
