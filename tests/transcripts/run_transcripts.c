@@ -396,7 +396,7 @@ static void expand_one(struct player *p, struct span name, struct span args, str
     if (span_eq(name, SPAN("auth"))) {
         char id[SOCKET_ID_MAX];
         const struct client *c = client_named(p, first);
-        auth_sign_channel(&c->conn.app->rules.keys, client_socket(c, id), args,
+        auth_sign_channel(&c->conn.app->rules->keys, client_socket(c, id), args,
                           (struct span) { NULL, 0 }, out);
     } else if (span_eq(name, SPAN("times"))) {
         for (uint64_t i = number(p, first); i > 0; i--) buf_add_span(out, args);
