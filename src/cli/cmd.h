@@ -21,8 +21,8 @@ struct cmd {
     const char *words; /* what its first word may be: "show|check"; NULL: anything */
 };
 
-extern const struct cmd cmd_serve, cmd_trigger, cmd_listen, cmd_channels, cmd_users, cmd_sign,
-    cmd_config, cmd_completion, cmd_version, cmd_help;
+extern const struct cmd cmd_serve, cmd_restart, cmd_trigger, cmd_listen, cmd_channels, cmd_users,
+    cmd_sign, cmd_config, cmd_completion, cmd_version, cmd_help;
 
 /* All of them; NULL at the end. */
 extern const struct cmd *const commands[];

@@ -373,3 +373,51 @@ test('1,000 pusher-js clients are back with their presence', { workers: [2], ms:
   await api.publish(server, 'orders', 'after');
   await after;
 });
+
+test('peal restart waits for the next generation', { ...BOTH, quick: true }, async (t) => {
+  const server = await t.server();
+  const client = await t.raw(server);
+  const done = await t.command(['restart', '--admin', server.ready.admin]).ended();
+  assert.strictEqual(done.code, 0, done.stderr);
+  assert.strictEqual(done.stdout, `restarted: generation 2, pid ${server.pid}\n`);
+  assert.strictEqual((await client.closed()).code, 4100);
+  await server.generation(2);
+  const files = { 'peal.yaml': `admin: { listen: "${server.ready.admin}" }\n` };
+  const json = await t.command(['restart', '--json'], { files }).ended();
+  assert.deepStrictEqual(JSON.parse(json.stdout), { ok: true, pid: server.pid, generation: 3 });
+  await server.generation(3);
+});
+
+test('peal restart tells why the server goes on as it was', async (t) => {
+  const server = await t.server({ config: 'drain_ms: 0\n' });
+  fs.writeFileSync(path.join(server.folder, 'e2e.yaml'), 'drain: 0\n');
+  for (let i = 0; i < 2; i++) {
+    const refused = await t.command(['restart', '--json', '--admin', server.ready.admin]).ended();
+    assert.strictEqual(refused.code, 78, refused.stderr);
+    assert.match(refused.stderr, /goes on as it was.*drain/);
+    assert.match(JSON.parse(refused.stdout).why, /drain/);
+  }
+  fs.writeFileSync(path.join(server.folder, 'e2e.yaml'), 'drain_ms: 0\n');
+  const done = await t.command(['restart', '--admin', server.ready.admin]).ended();
+  assert.strictEqual(done.code, 0, done.stderr);
+  await server.generation(2);
+});
+
+test('peal restart does not signal what is no server of ours', async (t) => {
+  const wrong = async (live, status = 200) => {
+    const listener = http.createServer((_, response) => response.writeHead(status).end(live));
+    await new Promise((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    t.defer(() => listener.close());
+    const admin = `127.0.0.1:${listener.address().port}`;
+    return t.command(['restart', '--admin', admin]).ended();
+  };
+  // This very process: SIGUSR2 would start its debugger.
+  const here = await wrong(`{"pid":${process.pid},"generation":1,"last_restart":null}`);
+  assert.strictEqual(here.code, 69);
+  assert.match(here.stderr, /no `peal serve` here/);
+  assert.match((await wrong('{}')).stderr, /not as the admin listener/);
+  assert.strictEqual((await wrong('no', 403)).code, 77);
+  const nobody = await t.command(['restart', '--admin', '127.0.0.1:1']).ended();
+  assert.strictEqual(nobody.code, 69);
+  assert.strictEqual((await t.command(['restart', '--admin', 'nonsense']).ended()).code, 64);
+});
