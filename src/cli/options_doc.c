@@ -41,6 +41,7 @@ static void print_row(const struct option *opt)
     print_value(opt);
     fputs(" | ", stdout);
     print_cell(opt->help);
+    if (opt->restart) fputs(" (restart)", stdout);
     if (env.n) printf(". `%.*s`", SPAN_FMT(env));
     fputs(" |\n", stdout);
     buf_fini(&env);
@@ -103,7 +104,8 @@ void options_doc_print(void)
           "`peal.yaml` a dot is a level (`log.level` is `level` below `log`). In `.env` and the\n"
           "environment the name is `PEAL_` and the option in capitals with `_` for dots. As a\n"
           "flag: `--set NAME=VALUE`. Numbers of bytes may end in KiB, MiB or GiB; 0 means no\n"
-          "limit. `peal config show` prints what is in force, and where it comes from.\n\n"
+          "limit. `peal config show` prints what is in force, and where it comes from.\n"
+          "A reload (SIGHUP) takes all options over but those marked (restart).\n\n"
           "## Global\n",
           stdout);
     print_head();

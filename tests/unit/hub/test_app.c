@@ -103,6 +103,114 @@ static void apps_survive_any_failed_allocation(void **state)
     apps_free(apps);
 }
 
+/* --- replacing --- */
+
+static bool knows(const struct app *app, const char *word)
+{
+    char auth[128];
+    struct hmac_key *key = hmac_key_new(span_str(word));
+    struct span parts[] = { SPAN("1.2:private-a") };
+    assert_non_null(key);
+    size_t n = (size_t)snprintf(auth, sizeof auth, "%.*s:", SPAN_FMT(app->s->key));
+    hmac_sha256_hex(key, parts, 1, auth + n);
+    hmac_key_free(key);
+    struct span none = { NULL, 0 };
+    return auth_check_channel(&app->rules->keys, span_of(auth, n + SHA256_HEX_LEN), SPAN("1.2"),
+                              SPAN("private-a"), none) == AUTH_OK;
+}
+
+static struct app_settings entry(const char *id, const char *key, struct span *word)
+{
+    return (struct app_settings) {
+        .id = span_str(id), .key = span_str(key), .secrets = { word, 1 }, .enabled = true
+    };
+}
+
+static void sets_follow_each_other_on_the_same_slots(void **state)
+{
+    (void)state;
+    struct span old = SPAN("old"), new = SPAN("new");
+    struct app_settings was[] = { entry("stays", "k1", &old), entry("goes", "k2", &old) };
+    struct app_settings is[] = { entry("comes", "k3", &new), entry("stays", "k1", &new) };
+    struct apps *now, *next, *both, *third;
+    struct app *app;
+    assert_int_equal(apps_new(&now, was, 2, true, NULL), ERR_OK);
+    struct app *stays = apps_find_id(now, SPAN("stays")), *goes = apps_find_id(now, SPAN("goes"));
+    assert_int_equal(apps_next(&next, now, is, 2, NULL), ERR_OK);
+    assert_int_equal(apps_union(&both, now, next), ERR_OK);
+    struct app *comes = apps_find_key(next, SPAN("k3"));
+    assert_ptr_equal(apps_find_id(next, SPAN("stays")), stays);
+    assert_null(apps_find_id(next, SPAN("goes")));
+    assert_false(knows(stays, "new")); /* nothing is published yet */
+    assert_false(comes->s->enabled);
+
+    apps_publish(both);
+    assert_true(knows(stays, "old") && knows(stays, "new") && knows(goes, "old"));
+    assert_true(knows(comes, "new"));
+    assert_ptr_equal(apps_find_key(both, SPAN("k2")), goes);
+    assert_ptr_equal(apps_find_key(both, SPAN("k3")), comes);
+
+    apps_publish(next);
+    apps_retire(now, next);
+    assert_true(knows(stays, "new") && !knows(stays, "old"));
+    assert_true(!goes->s->enabled && !knows(goes, "old"));
+    assert_true(span_eq(goes->s->id, SPAN("goes")));
+    assert_int_equal(apps_change(now, next, stays->index, &app), APP_STAYS);
+    assert_int_equal(apps_change(now, next, goes->index, &app), APP_REMOVED);
+    assert_int_equal(apps_change(now, next, comes->index, &app), APP_ADDED);
+    apps_free(both);
+    apps_free(now);
+
+    assert_int_equal(apps_next(&third, next, was, 2, NULL), ERR_OK);
+    apps_publish(third);
+    assert_ptr_equal(apps_find_id(third, SPAN("goes")), goes); /* it has its old place again */
+    assert_int_equal(apps_n_slots(third), 3);
+    assert_true(knows(goes, "old"));
+    apps_free(next);
+    apps_free(third);
+}
+
+static void changes_of_keys_and_of_enabled_are_told(void **state)
+{
+    (void)state;
+    struct span one = SPAN("s");
+    struct app_settings was[] = { entry("a", "k1", &one), entry("b", "k2", &one),
+                                  entry("c", "k3", &one) };
+    /* a and b exchange their keys */
+    struct app_settings is[] = { entry("a", "k2", &one), entry("b", "k1", &one),
+                                 entry("c", "k3", &one) };
+    struct apps *now, *next, *both;
+    struct app *app;
+    is[2].enabled = false;
+    assert_int_equal(apps_new(&now, was, 3, true, NULL), ERR_OK);
+    assert_int_equal(apps_next(&next, now, is, 3, NULL), ERR_OK);
+    assert_int_equal(apps_union(&both, now, next), ERR_OK);
+    assert_int_equal(apps_change(now, next, 0, &app), APP_REKEYED);
+    assert_ptr_equal(app, apps_find_key(next, SPAN("k2")));
+    assert_int_equal(apps_change(now, next, 1, &app), APP_REKEYED);
+    assert_int_equal(apps_change(now, next, 2, &app), APP_DISABLED);
+    assert_ptr_equal(apps_find_key(both, SPAN("k1")), apps_find_key(now, SPAN("k1")));
+    apps_free(both);
+    apps_free(next);
+    apps_free(now);
+}
+
+static void a_set_that_is_refused_leaves_the_present_one(void **state)
+{
+    (void)state;
+    struct span one = SPAN("s");
+    struct app_settings was = entry("a", "k", &one);
+    struct app_settings wrong[] = { entry("new", "k1", &one), entry("other", "k1", &one) };
+    struct apps *now, *next;
+    struct diag diag;
+    assert_int_equal(apps_new(&now, &was, 1, true, NULL), ERR_OK);
+    assert_int_equal(apps_next(&next, now, wrong, 2, &diag), ERR_EXISTS);
+    wrong[1] = entry("new", "k2", &one);
+    assert_int_equal(apps_next(&next, now, wrong, 2, &diag), ERR_EXISTS);
+    assert_true(knows(apps_find_id(now, SPAN("a")), "s"));
+    apps_free(now);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +220,9 @@ int main(void)
         cmocka_unit_test(apps_need_one_to_eight_secrets),
         cmocka_unit_test(connections_are_taken_up_to_the_limit),
         cmocka_unit_test(apps_survive_any_failed_allocation),
+        cmocka_unit_test(sets_follow_each_other_on_the_same_slots),
+        cmocka_unit_test(changes_of_keys_and_of_enabled_are_told),
+        cmocka_unit_test(a_set_that_is_refused_leaves_the_present_one),
     };
     return RUN_TESTS(tests);
 }

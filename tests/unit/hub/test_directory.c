@@ -94,6 +94,26 @@ static void a_cached_event_ends(void **state)
     assert_false(dir_facts(w.dir, app, SPAN("cache-c"), w.now_ms, &facts));
 }
 
+static void a_purge_takes_all_cached_events_of_one_app(void **state)
+{
+    (void)state;
+    w.settings[0].cache_ttl_s = 0;
+    enter();
+    for (int i = 0; i < 20000; i++) { /* more of a stripe than go at one time */
+        char name[32];
+        snprintf(name, sizeof name, "cache-%d", i);
+        world_publish(&w, name, "1");
+    }
+    assert_true(atomic_load(&app->cache_bytes) > 20000);
+    dir_purge(w.dir, &w.apps->all[1]);
+    assert_true(atomic_load(&app->cache_bytes) > 20000);
+    dir_purge(w.dir, app);
+    assert_int_equal(atomic_load(&app->cache_bytes), 0);
+    client_subscribes(&a, "cache-7", NULL);
+    assert_hears(&a, SUCCEEDED("cache-7"));
+    assert_hears(&a, MISS("cache-7"));
+}
+
 static void a_cache_without_end_stays_until_it_is_replaced(void **state)
 {
     (void)state;
@@ -286,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_WORLD(facts_are_of_the_moment),
         IN_WORLD(a_cached_event_ends),
+        IN_WORLD(a_purge_takes_all_cached_events_of_one_app),
         IN_WORLD(a_cache_without_end_stays_until_it_is_replaced),
         IN_WORLD(the_cache_has_a_limit),
         IN_WORLD(client_events_are_not_cached),
