@@ -2,7 +2,6 @@
  * tests/unit/server/test_server_reload.c: new settings for running workers, under load; and a
  * restart in place that does not come about. */
 #include "base/mem.h"
-#include "server/config_arena.h"
 #include "server/reload.h"
 #include "unit/server/server_rig.h"
 #include <sys/stat.h>
@@ -21,6 +20,7 @@ struct source {
     unsigned n_loads;
     bool fails;
     const char *other_secret; /* of all apps, beside their own and before it; NULL: none */
+    struct span pairs[2][2];  /* the lists of such settings, of which there is one at a time */
 };
 
 static enum err load(void *ctx, struct config **out, struct diag *d)
@@ -33,8 +33,8 @@ static enum err load(void *ctx, struct config **out, struct diag *d)
     *out = rig.cfg;
     for (size_t i = 0; source->other_secret && i < rig.cfg->n_apps; i++) {
         struct app_settings *app = &rig.cfg->apps[i];
-        struct span *both = config_arena_alloc(rig.cfg->_arena, 2 * sizeof *both);
-        CHECK(both);
+        struct span *both = source->pairs[i];
+        CHECK(i < ARRAY_LEN(source->pairs));
         both[0] = span_str(source->other_secret);
         both[1] = app->secrets.items[0];
         app->secrets = (struct span_list) { both, 2 };
