@@ -124,7 +124,7 @@ static int load_and_run(struct run *it)
     struct diag d = { "" };
     enum err err = load(it, &it->check, &cfg, &d);
     if (err == ERR_SYNTAX) return cmd_fail(&cmd_serve, EX_USAGE, d.text);
-    if (err) return cmd_fail_err(&cmd_serve, err, &d);
+    if (err || !cfg) return cmd_fail_err(&cmd_serve, err, &d);
     int code = it->check ? check(cfg, it) : serve(cfg, it);
     config_free(&cfg);
     return code;

@@ -48,7 +48,7 @@ static void set(struct source *source, const char *const *settings)
     for (; settings[n]; n++) source->settings[n] = settings[n];
     source->settings[n] = NULL;
 }
-#define SET(source, ...) set((source), (const char *const[]) { __VA_ARGS__ __VA_OPT__(, ) NULL })
+#define SET(source, ...) set((source), (const char *const[]) { __VA_ARGS__, NULL })
 
 static void start(struct rig *rig, struct source *source)
 {
@@ -118,13 +118,13 @@ static void without_memory_nothing_changes(void **state)
     (void)state;
     struct source source = { .n_loads = 0 };
     struct rig rig;
-    struct config *cfg;
-    struct apps *next, *both;
+    struct config *cfg = NULL;
+    struct apps *next = NULL, *both = NULL;
     SET(&source, "workers=1", MAIN, SIDE);
     start(&rig, &source);
     struct diag d;
     SET(&source, "workers=1", MAIN, "apps.other.key=other-key", "apps.other.secrets=other-secret");
-    assert_int_equal(load(&source, &cfg, &d), ERR_OK);
+    CHECK(load(&source, &cfg, &d) == ERR_OK && cfg);
     bool done = false;
     for (long n = 0; !done; n++) {
         mem_fail_after(n, false);
@@ -145,8 +145,11 @@ static void options_that_need_a_restart_keep_their_values(void **state)
     (void)state;
     struct rig was, is;
     struct buf names = { 0 };
-    LOAD(&was, "path_prefix=/old", "drain_ms=5");
-    LOAD(&is, "path_prefix=/new", "drain_ms=7", "limits.reserved_descriptors=100");
+    static const char *const before[] = { "path_prefix=/old", "drain_ms=5", NULL };
+    static const char *const after[] = { "path_prefix=/new", "drain_ms=7",
+                                         "limits.reserved_descriptors=100", NULL };
+    rig_load(&was, before);
+    rig_load(&is, after);
     reload_keep(is.cfg, was.cfg, &names);
     assert_true(span_eq(buf_span(&names), SPAN("path_prefix limits.reserved_descriptors")));
     assert_true(span_eq(is.cfg->path_prefix, SPAN("/old")));
