@@ -79,7 +79,7 @@ enum err apps_new(struct apps **out, const struct app_settings *settings, size_t
  * set. */
 void apps_free(struct apps *apps);
 
-/* --- replacing (design.md 3.6); one thread at a time --- */
+/* --- replacing (docs/internals/server.md); one thread at a time --- */
 /* The set that is to follow `now`: the same as apps_new, but nothing is published yet. */
 enum err apps_next(struct apps **out, const struct apps *now, const struct app_settings *settings,
                    size_t n, struct diag *diag) MUST_USE;

@@ -2,7 +2,7 @@
  *
  * net/token.h: which worker may accept on a shared socket: one at a time, in turns.
  *
- * Not EPOLLEXCLUSIVE: it has no effect inside a nested epoll set (design.md 3.2), so each client
+ * Not EPOLLEXCLUSIVE: it has no effect inside a nested epoll set (docs/decisions/0007), so each client
  * would wake all workers. A lock and not an atomic index: leaving while the token arrives would
  * lose it, and it is taken once per batch of accepts. Any thread may call any function.
  */

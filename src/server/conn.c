@@ -346,7 +346,7 @@ void conn_send_bytes(struct conn *c, struct buf *b)
     mark_dirty(c);
 }
 
-/* --- slow consumers (design.md 3.3) --- */
+/* --- slow consumers (docs/internals/server.md) --- */
 
 static void cut(struct conn *c, const char *why, const char *option, uint64_t limit)
 {

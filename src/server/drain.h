@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * server/drain.h: how a worker stops (design.md 3.6).
+ * server/drain.h: how a worker stops (docs/internals/server.md).
  *
  *     SERVES ──> DRAINS (drain_ms > 0: serving goes on, closes are spread) ──> FINISHES ──> DONE
  *        └─────> REQUESTS (restart in place) ─────────────────────────────────────^

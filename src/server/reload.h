@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * server/reload.h: new settings for a running server (SIGHUP, design.md 3.6): all or nothing.
+ * server/reload.h: new settings for a running server (SIGHUP): all or nothing.
  */
 #ifndef SERVER_RELOAD_H
 #define SERVER_RELOAD_H

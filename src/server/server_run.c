@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * server/server_run.c: what the main thread does with signals: reload (reload.c), stop and
- * restart in place (design page 3.6).
+ * restart in place (docs/internals/server.md).
  *
  *     SIGUSR2: check the new program · drain (drain.c) · join the workers · exec
  *

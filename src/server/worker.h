@@ -26,7 +26,7 @@ struct task {
     void (*run)(struct worker *w, struct task *t);
 };
 
-/* How a worker ends (design.md 3.6). */
+/* How a worker ends (docs/internals/server.md). */
 enum worker_phase {
     WORKER_SERVES,
     WORKER_DRAINS,

@@ -222,6 +222,12 @@ static void what_peal_takes_besides_is_right(void **state)
          "as they are encoded");
 }
 
+static void assert_says(const struct sentences *out, size_t i, const char *word)
+{
+    if (!memmem(out->items[i].p, out->items[i].n, word, strlen(word)))
+        fail_msg("no '%s' in: %.*s", word, (int)out->items[i].n, out->items[i].p);
+}
+
 static void what_else_is_wrong_with_a_query_is_said(void **state)
 {
     (void)state;
@@ -232,10 +238,10 @@ static void what_else_is_wrong_with_a_query_is_said(void **state)
     sign_check_query(&target, &s, &out);
     sign_check_clock(&target, &s, 1700000000, &out);
     assert_int_equal(out.n, 4); /* the clock is right */
-    assert_non_null(strstr(out.items[0].p, "auth_key"));
-    assert_non_null(strstr(out.items[1].p, "auth_version"));
-    assert_non_null(strstr(out.items[2].p, MD5_OF_BODY));
-    assert_non_null(strstr(out.items[3].p, "nobody"));
+    assert_says(&out, 0, "auth_key");
+    assert_says(&out, 1, "auth_version");
+    assert_says(&out, 2, MD5_OF_BODY);
+    assert_says(&out, 3, "nobody");
     sentences_fini(&out);
     struct config strict = cfg;
     struct target t = target;
@@ -245,7 +251,7 @@ static void what_else_is_wrong_with_a_query_is_said(void **state)
     assert_int_equal(out.n, 0);
     sign_check_clock(&t, &s, 1700000601, &out);
     buf_add_byte(&out.items[0], '\0');
-    assert_non_null(strstr(out.items[0].p, "601 s behind"));
+    assert_says(&out, 0, "601 s behind");
     sentences_fini(&out);
 }
 

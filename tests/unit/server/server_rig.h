@@ -65,8 +65,9 @@ static inline void rig_start(struct rig *rig)
     rig->admin_port = (uint16_t)strtoul(strrchr(ready.admin, ':') + 1, NULL, 10);
 }
 
-#define LOAD(rig, ...) rig_load((rig), (const char *const[]) { __VA_ARGS__ __VA_OPT__(, ) NULL })
-#define START(rig, ...) (LOAD(rig, __VA_ARGS__), rig_start(rig))
+/* The first element is there for lists without any. */
+#define LOAD(rig, ...) rig_load((rig), 1 + (const char *const[]) { NULL, ##__VA_ARGS__, NULL })
+#define START(rig, ...) (LOAD(rig, ##__VA_ARGS__), rig_start(rig))
 
 static inline void rig_stop(struct rig *rig)
 {
