@@ -57,6 +57,17 @@ static void refuse_event(struct hub *hub, struct hub_conn *conn, struct span cha
     hub_refuse(hub, conn, &r);
 }
 
+static void refuse_rate(struct hub *hub, struct hub_conn *conn, struct span channel, uint32_t rate)
+{
+    struct buf b = { 0 };
+    buf_add_fmt(&b,
+                "The rate limit for sending client events exceeded the quota: "
+                "limits.client_events_per_second of app %.*s allows %u.",
+                SPAN_FMT(conn->app->s->id), (unsigned)rate);
+    refuse_event(hub, conn, channel, 4301, buf_span(&b));
+    buf_fini(&b);
+}
+
 static void relay_client_event(struct hub *hub, struct hub_conn *conn, const struct peer_action *a)
 {
     const struct hub_sub *sub = sub_find(conn, a->channel);
@@ -67,8 +78,7 @@ static void relay_client_event(struct hub *hub, struct hub_conn *conn, const str
     }
     uint32_t rate = (uint32_t)conn->app->s->limits.client_events_per_second;
     if (!limit_take(&conn->client_event_rate, hub->now_ms, rate)) {
-        refuse_event(hub, conn, a->channel, 4301,
-                     SPAN("The rate limit for sending client events exceeded the quota."));
+        refuse_rate(hub, conn, a->channel, rate);
         return;
     }
     if (hub_overloaded(hub)) {

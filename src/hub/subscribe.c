@@ -140,9 +140,9 @@ static bool too_many_subs(struct hub *hub, struct hub_conn *conn, struct span ch
     uint64_t limit = conn->app->s->limits.subscriptions;
     if (limit == 0 || conn->n_subs < limit) return false;
     struct buf b = { 0 };
-    buf_add_fmt(&b,
-                "The connection has %u subscriptions; limits.subscriptions of the app allows %llu.",
-                conn->n_subs, (unsigned long long)limit);
+    buf_add_fmt(
+        &b, "The connection has %u subscriptions; limits.subscriptions of app %.*s allows %llu.",
+        conn->n_subs, SPAN_FMT(conn->app->s->id), (unsigned long long)limit);
     refuse_limit(hub, conn, channel, 4301, buf_span(&b));
     buf_fini(&b);
     return true;

@@ -400,7 +400,8 @@ static bool client_events_allowed(struct reading *r)
 {
     struct buf *b = r->scratch;
     if (!r->rules->client_events) {
-        BUF_ADD_LIT(b, "The app does not have client messaging enabled.");
+        BUF_ADD_LIT(b, "The app does not have client messaging enabled");
+        add_option(r, "client_events");
         return false;
     }
     if (r->action->kind.type == CHAN_USER) {

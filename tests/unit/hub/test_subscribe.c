@@ -236,7 +236,7 @@ static void subscriptions_are_limited(void **state)
     client_subscribes(&a, "z", NULL);
     assert_hears(&a, "{\"event\":\"pusher:subscription_error\",\"channel\":\"z\",\"data\":{"
                      "\"type\":\"LimitReached\",\"error\":\"The connection has 2 subscriptions; "
-                     "limits.subscriptions of the app allows 2.\",\"status\":4301}}");
+                     "limits.subscriptions of app app-id allows 2.\",\"status\":4301}}");
     assert_int_equal(a.conn.n_subs, 2);
     assert_int_equal(a.conn.pins, 0);
 }

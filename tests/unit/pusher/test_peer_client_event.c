@@ -54,9 +54,11 @@ static void the_app_must_allow_them(void **state)
     struct peer *p = *state;
     p->rules.client_events = false;
     expect_refused(whisper(p, "private-a", ""), "private-a",
-                   "The app does not have client messaging enabled.");
+                   "The app does not have client messaging enabled (app app-id, "
+                   "option client_events).");
     expect_refused(whisper(p, "orders", ""), "orders",
-                   "The app does not have client messaging enabled.");
+                   "The app does not have client messaging enabled (app app-id, "
+                   "option client_events).");
     assert_int_equal(peer_hears(p, "{\"event\":\"xclient-a\",\"channel\":\"private-a\"}")->ask,
                      PEER_ASK_NOTHING);
 }
