@@ -182,9 +182,8 @@ static void refuse_route(struct request *r)
     struct buf *words = &r->api->words;
     BUF_ADD_LIT(words, "There is no route ");
     add_quoted(words, r->target.path);
-    BUF_ADD_LIT(words, ". The nearest one is ");
-    route_nearest(r->target.path, r->api->set.path_prefix, words);
-    BUF_ADD_LIT(words, ".");
+    BUF_ADD_LIT(words, ". ");
+    route_hint(r->target.path, r->api->set.path_prefix, words);
     answer_error(r, 404);
 }
 
@@ -208,13 +207,53 @@ static void refuse_plain(struct request *r, unsigned status, struct span text)
     answer_error(r, status);
 }
 
+/* For developers only: elsewhere it would tell strangers who else is here. */
+static void suggest_app(struct request *r, struct span id)
+{
+    const struct apps *apps = r->api->set.apps;
+    const struct app *best = NULL;
+    unsigned best_distance = (unsigned)(id.n / 3 > 1 ? id.n / 3 : 1);
+    const struct app *app;
+    for (size_t i = 0; (app = apps_at(apps, i)); i++) {
+        unsigned d = route_distance(id, app->s->id);
+        if (d > best_distance || (best && d == best_distance)) continue;
+        best = app;
+        best_distance = d;
+    }
+    if (!best) return;
+    BUF_ADD_LIT(&r->api->words, " Did you mean ");
+    add_quoted(&r->api->words, best->s->id);
+    BUF_ADD_LIT(&r->api->words, "?");
+}
+
 static void refuse_app(struct request *r)
 {
     struct buf *words = &r->api->words;
+    struct span id = path_text(r, r->args.app);
     BUF_ADD_LIT(words, "There is no app with the id ");
-    add_quoted(words, path_text(r, r->args.app));
+    add_quoted(words, id);
     BUF_ADD_LIT(words, ".");
+    if (apps_find_key(r->api->set.apps, id))
+        BUF_ADD_LIT(words, " It is the key of an app; the path takes the app's id.");
+    else if (r->api->set.explain)
+        suggest_app(r, id);
     answer_error(r, 404);
+}
+
+/* The WebSocket's path with plain HTTP. */
+static void refuse_socket(struct request *r)
+{
+    struct buf *words = &r->api->words;
+    struct span key = path_text(r, r->args.app);
+    BUF_ADD_LIT(words, "This is the path of WebSocket connections; the request has no valid "
+                       "`Upgrade: websocket`. Does a proxy drop the headers Upgrade and "
+                       "Connection?");
+    if (!apps_find_key(r->api->set.apps, key)) {
+        BUF_ADD_LIT(words, " And there is no app with the key ");
+        add_quoted(words, key);
+        BUF_ADD_LIT(words, ".");
+    }
+    answer_error(r, 426);
 }
 
 static void refuse_disabled(struct request *r)
@@ -267,10 +306,7 @@ static void refuse_head(struct request *r)
         refuse_method(r);
         return;
     case VERDICT_UPGRADE:
-        refuse_plain(r, 426,
-                     SPAN("This is the path of WebSocket connections; the request has no valid "
-                          "`Upgrade: websocket`. Does a proxy drop the headers Upgrade and "
-                          "Connection?"));
+        refuse_socket(r);
         return;
     case VERDICT_NO_APP:
         refuse_app(r);
@@ -298,8 +334,28 @@ static void refuse_head(struct request *r)
 
 typedef void answer_fn(struct request *r);
 
+/* The page may show what other origins must not read: no CORS headers. */
+static void answer_home(struct request *r)
+{
+    struct span accept = http1_header(r->req, SPAN("Accept"));
+    const struct api_home want = {
+        .html = accept.n && memmem(accept.p, accept.n, "text/html", 9),
+        .local = r->call->local,
+    };
+    r->api->set.home(r->api->set.home_ctx, &want, &r->api->json);
+    answer_json(r);
+    if (answer_is_no_memory(&r->answer)) return;
+    r->answer.type =
+        want.html ? SPAN("text/html; charset=utf-8") : SPAN("text/plain; charset=utf-8");
+    r->answer.page = true;
+}
+
 static void answer_root(struct request *r)
 {
+    if (r->api->set.home) {
+        answer_home(r);
+        return;
+    }
     answer_static(r, SPAN("OK"));
     r->answer.type = SPAN("text/plain");
 }
@@ -344,7 +400,10 @@ enum err api_finish(struct api *api, const struct http1_req *req, struct http1_r
         refuse_head(&r);
     else if (!call->app || verify_body(&r))
         answers[call->_route](&r);
-    enum err err = answer_write(&r, to);
-    clear_scratch(api);
-    return err;
+    return answer_write(&r, to);
+}
+
+struct span api_why(const struct api *api)
+{
+    return buf_failed(&api->words) ? SPAN("out of memory") : buf_span(&api->words);
 }

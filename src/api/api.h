@@ -28,10 +28,20 @@
 
 struct api;
 
+/* Which form of its page is wanted. */
+struct api_home {
+    bool html;  /* else plain text */
+    bool local; /* as in struct api_call */
+};
+
 /* Borrowed for the api's life; `path_prefix` as the option: "" or "/ws". */
 struct api_settings {
     const struct apps *apps;
     struct hub *hub;
+    /* Writes the page of `GET /`; `ctx` is `home_ctx`. NULL: it just says OK. */
+    void (*home)(const void *ctx, const struct api_home *want, struct buf *out);
+    const void *home_ctx;
+    struct span home_policy; /* its Content-Security-Policy */
     struct span path_prefix;
     uint64_t auth_window_s; /* auth_timestamp_window_s; 0: not checked */
     bool explain;           /* --dev or debug level: refusals tell which string was to be signed */
@@ -50,6 +60,7 @@ struct api_call {
     const char *body_option; /* static: where that limit comes from */
     struct app *app;         /* NULL: no app of ours is concerned */
     uint16_t status;         /* after api_finish: what was answered, for log and metrics */
+    bool local;              /* to be set after api_head: whoever asks sits at this machine */
     bool refused;            /* after api_head: the answer will be an error whatever the body is */
     uint8_t _route, _verdict, _detail, _reading;
     int64_t _measured;
@@ -67,4 +78,7 @@ void api_head(struct api *api, const struct http1_req *req, uint64_t unix_s, str
  * be written, close the connection; where memory is short otherwise, the answer is 503. */
 enum err api_finish(struct api *api, const struct http1_req *req, struct http1_reply to,
                     struct api_call *call, struct buf *out) MUST_USE;
+/* For the log: why the last api_finish refused, as it told the client; empty where it did not.
+ * Valid until the next call of api_head or api_finish. */
+struct span api_why(const struct api *api);
 #endif

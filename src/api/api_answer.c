@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #define QUOTED_MAX 200
-#define N_CORS 3
+#define N_FIXED 5 /* CORS, or of a page */
 
 static const struct span no_memory =
     SPAN("{\"error\":\"The server is out of memory; nothing, or not all, was done. Try again.\","
@@ -98,7 +98,7 @@ void answer_json(struct request *r)
 
 /* The headers of one answer; `numbers` holds what they point at. */
 struct head {
-    struct http1_field fields[N_CORS + 4];
+    struct http1_field fields[N_FIXED + 5];
     size_t n;
     char numbers[2][24];
 };
@@ -115,14 +115,31 @@ static struct span number(char text[24], uint32_t v)
     return span_of(text, (size_t)n);
 }
 
-static void collect(struct head *h, const struct request *r)
+static void add_page(struct head *h, struct span policy)
 {
-    const struct answer *a = &r->answer;
+    add_field(h, SPAN("Content-Security-Policy"), policy);
+    add_field(h, SPAN("X-Content-Type-Options"), SPAN("nosniff"));
+    add_field(h, SPAN("Referrer-Policy"), SPAN("no-referrer"));
+    add_field(h, SPAN("Cache-Control"), SPAN("no-store"));
+    add_field(h, SPAN("Vary"), SPAN("Accept"));
+}
+
+static void add_cors(struct head *h)
+{
     add_field(h, SPAN("Access-Control-Allow-Origin"), SPAN("*"));
     add_field(h, SPAN("Access-Control-Allow-Methods"), SPAN("GET, POST, PUT, DELETE, OPTIONS"));
     add_field(h, SPAN("Access-Control-Allow-Headers"),
               SPAN("Origin, Content-Type, X-Auth-Token, X-Requested-With, Accept, Authorization, "
                    "X-CSRF-TOKEN, XSRF-TOKEN, X-Socket-Id"));
+}
+
+static void collect(struct head *h, const struct request *r)
+{
+    const struct answer *a = &r->answer;
+    if (a->page)
+        add_page(h, r->api->set.home_policy);
+    else
+        add_cors(h);
     if (a->allow) add_field(h, SPAN("Allow"), route_methods((enum route)r->call->_route));
     if (a->status == 426) add_field(h, SPAN("Upgrade"), SPAN("websocket"));
     if (a->retry) add_field(h, SPAN("Retry-After"), SPAN("1"));

@@ -81,6 +81,7 @@ struct answer {
     struct rate rate;
     bool retry; /* Retry-After: 1 */
     bool allow; /* Allow, of the route */
+    bool page;  /* for a browser's window: no CORS, a strict policy */
 };
 
 /* A request while it is looked at; lives on the stack. */

@@ -82,7 +82,8 @@ struct span route_methods(enum route route)
 
 #define NEAR_SEGMENTS 8
 #define NEAR_CHARS 32
-#define SEGMENT_COST 4 /* of one that is too many or missing */
+#define SEGMENT_COST 4  /* of one that is too many or missing */
+#define VARIABLE_COST 2 /* of a missing {name} */
 
 static unsigned least(unsigned a, unsigned b, unsigned c)
 {
@@ -90,8 +91,7 @@ static unsigned least(unsigned a, unsigned b, unsigned c)
     return ab < c ? ab : c;
 }
 
-/* Levenshtein's distance, of the first NEAR_CHARS octets. */
-static unsigned text_distance(struct span a, struct span b)
+unsigned route_distance(struct span a, struct span b)
 {
     unsigned row[NEAR_CHARS + 1];
     a = span_head(a, NEAR_CHARS);
@@ -112,45 +112,107 @@ static unsigned text_distance(struct span a, struct span b)
 static unsigned segment_distance(struct span pattern, struct span raw)
 {
     if (is_variable(pattern)) return 0;
-    unsigned d = text_distance(pattern, raw);
-    return d < 2 * SEGMENT_COST ? d : 2 * SEGMENT_COST;
+    unsigned d = route_distance(pattern, raw);
+    size_t longer = pattern.n > raw.n ? pattern.n : raw.n;
+    return 2 * d <= longer ? d : 2 * SEGMENT_COST; /* half of it differs: another word */
 }
 
-/* The same over segments. */
-static unsigned path_distance(struct span pattern, const struct span *path, size_t n)
+static unsigned missing_cost(struct span pattern)
+{
+    return is_variable(pattern) ? VARIABLE_COST : SEGMENT_COST;
+}
+
+/* The same over segments. `*literals`: what it costs when no word of the pattern is there. */
+static unsigned path_distance(struct span pattern, const struct span *path, size_t n,
+                              unsigned *literals)
 {
     struct span want[NEAR_SEGMENTS];
     size_t n_want = url_path_split(pattern, want, NEAR_SEGMENTS);
     unsigned row[NEAR_SEGMENTS + 1];
+    *literals = 0;
     for (unsigned j = 0; j <= n; j++) row[j] = j * SEGMENT_COST;
     for (unsigned i = 0; i < n_want; i++) {
-        unsigned diagonal = row[0];
-        row[0] = (i + 1) * SEGMENT_COST;
+        unsigned diagonal = row[0], missing = missing_cost(want[i]);
+        row[0] += missing;
+        if (!is_variable(want[i])) *literals += SEGMENT_COST;
         for (unsigned j = 0; j < n; j++) {
             unsigned change = diagonal + segment_distance(want[i], path[j]);
             diagonal = row[j + 1];
-            row[j + 1] = least(change, row[j] + SEGMENT_COST, row[j + 1] + SEGMENT_COST);
+            row[j + 1] = least(change, row[j] + SEGMENT_COST, row[j + 1] + missing);
         }
     }
     return row[n];
 }
 
-void route_nearest(struct span path, struct span prefix, struct buf *out)
+/* Paths of other programs, and of other listeners of ours. */
+static bool hint_elsewhere(struct span path, struct buf *out)
+{
+    static const struct {
+        struct span begins, hint;
+    } known[] = {
+        { SPAN("/broadcasting/"), SPAN("It is one of your application, which signs channels: "
+                                       "authEndpoint of the client must lead there.") },
+        { SPAN("/pusher/auth"), SPAN("It is one of your application, which signs channels: "
+                                     "authEndpoint of the client must lead there.") },
+        { SPAN("/pusher/user-auth"), SPAN("It is one of your application, which signs users: "
+                                          "userAuthentication.endpoint must lead there.") },
+        { SPAN("/socket.io"), SPAN("This server speaks the Pusher protocol, not Socket.IO: use "
+                                   "pusher-js, and broadcaster: 'pusher' in Laravel Echo.") },
+        { SPAN("/metrics"),
+          SPAN("What is for operators is on the admin listener (admin.listen).") },
+        { SPAN("/live"), SPAN("What is for operators is on the admin listener (admin.listen).") },
+        { SPAN("/ready"), SPAN("What is for operators is on the admin listener (admin.listen).") },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        if (!span_starts(path, known[i].begins)) continue;
+        buf_add_span(out, known[i].hint);
+        return true;
+    }
+    return false;
+}
+
+/* A route with something before it that a proxy would have to cut off, or path_prefix to name. */
+static bool hint_prefix(struct span path, struct span prefix, struct buf *out)
+{
+    struct url_path it = url_path(path);
+    struct span first;
+    struct route_args args;
+    if (prefix.n || !url_path_next(&it, &first)) return false;
+    enum route r = find(it, &args);
+    if (r == ROUTE_NONE || r == ROUTE_ROOT || span_eq(first, SPAN("app")) ||
+        span_eq(first, SPAN("apps")))
+        return false;
+    BUF_ADD_LIT(out, "Without its first part it is one: the option path_prefix makes the server "
+                     "answer there. ");
+    return true;
+}
+
+void route_hint(struct span path, struct span prefix, struct buf *out)
 {
     struct span segments[NEAR_SEGMENTS];
     struct url_path behind = url_path(path);
+    if (hint_elsewhere(path, out)) return;
+    hint_prefix(path, prefix, out);
     url_path_skip_prefix(&behind, prefix);
     size_t n = url_path_split(url_path_rest(&behind), segments, NEAR_SEGMENTS);
     if (n > NEAR_SEGMENTS) n = NEAR_SEGMENTS;
-    enum route best = ROUTE_ROOT;
+    enum route best = ROUTE_NONE;
     unsigned best_distance = ~0U;
-    for (enum route r = ROUTE_ROOT; r < ROUTE_N; r++) {
-        unsigned d = path_distance(patterns[r].path, segments, n);
-        if (d >= best_distance) continue;
+    for (enum route r = ROUTE_UP; r < ROUTE_N; r++) {
+        unsigned literals, d = path_distance(patterns[r].path, segments, n, &literals);
+        if (d >= best_distance || d >= literals) continue; /* or not alike at all */
         best = r;
         best_distance = d;
     }
+    if (best == ROUTE_NONE) {
+        buf_add_fmt(out,
+                    "Clients connect to %.*s/app/{app_key}, back ends use %.*s/apps/{app_id}/.",
+                    SPAN_FMT(prefix), SPAN_FMT(prefix));
+        return;
+    }
+    BUF_ADD_LIT(out, "The nearest one is ");
     buf_add_span(out, patterns[best].post ? SPAN("POST ") : SPAN("GET "));
     buf_add_span(out, prefix);
     buf_add_span(out, patterns[best].path);
+    BUF_ADD_LIT(out, ".");
 }

@@ -35,7 +35,10 @@ enum route route_find(struct span path, struct span prefix, struct route_args *a
 bool route_takes(enum route route, enum http1_method method);
 /* For the Allow header: "GET, HEAD, OPTIONS". */
 struct span route_methods(enum route route);
-/* Appends method and pattern of the route that is most like the path: "POST /apps/{app_id}/events".
+/* Appends a sentence or two for whoever asked for a path that is no route: what it is elsewhere
+ * (other servers, other listeners), or which route is most like it: "POST /apps/{app_id}/events".
  */
-void route_nearest(struct span path, struct span prefix, struct buf *out);
+void route_hint(struct span path, struct span prefix, struct buf *out);
+/* How many letters differ (Levenshtein's distance, of the first 32). */
+unsigned route_distance(struct span a, struct span b);
 #endif

@@ -6,7 +6,6 @@
  */
 #include "base/log.h"
 #include "cli/cmd.h"
-#include "cli/dev_page.h"
 #include "cli/settings.h"
 #include "server/server.h"
 #include <limits.h>
@@ -37,6 +36,14 @@ static void print_ready(const struct server *server)
     fflush(stdout);
 }
 
+static void print_page(const struct server *server)
+{
+    struct buf page = { 0 };
+    server_dev_page(server, &page);
+    if (!buf_failed(&page) && page.n) fwrite(page.p, 1, page.n, stderr);
+    buf_fini(&page);
+}
+
 static void log_warnings(const struct config *cfg)
 {
     for (size_t i = 0; i < cfg->warnings.n; i++)
@@ -51,7 +58,7 @@ static int serve(const struct config *cfg, const struct run *run)
     log_warnings(cfg);
     enum err err = server_start(&server, cfg, &run->origin, &d);
     if (err) return cmd_fail_err(&cmd_serve, err, &d);
-    if (cfg->dev && run->origin.generation == 1) dev_page_print(cfg, server);
+    if (cfg->dev && run->origin.generation == 1) print_page(server);
     print_ready(server);
     int code = server_run(server);
     server_free(&server);

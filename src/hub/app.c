@@ -67,6 +67,11 @@ struct app *apps_find_id(const struct apps *apps, struct span id)
     return v ? v->app : NULL;
 }
 
+const struct app *apps_at(const struct apps *apps, size_t i)
+{
+    return i < apps->_n_versions ? apps->_versions[i].app : NULL;
+}
+
 /* --- slots --- */
 
 static bool is_slot(const void *entry, const void *id)

@@ -101,6 +101,8 @@ size_t apps_n_slots(const struct apps *apps);
 /* NULL when there is none. Compare as octets: "007" and "7" differ. */
 struct app *apps_find_key(const struct apps *apps, struct span key);
 struct app *apps_find_id(const struct apps *apps, struct span id);
+/* The apps one by one; NULL from the end on. */
+const struct app *apps_at(const struct apps *apps, size_t i);
 
 /* Takes one place under limits.connections; false when full. Any thread. */
 bool app_conn_take(struct app *app);

@@ -12,6 +12,7 @@
 #include "server/admin.h"
 #include "server/client_addr.h"
 #include "server/conn.h"
+#include "server/home.h"
 #include "server/server_priv.h"
 #include "ws/handshake.h"
 
@@ -111,11 +112,24 @@ void conn_http_answer(struct conn *c, struct buf *body)
     conn_set_timer(c);
 }
 
+static struct span client_of(const struct conn *c, char text[SOCK_ADDR_TEXT_MAX])
+{
+    return client_addr(c->io.fd, &c->in.http->req, c->worker->cfg, text);
+}
+
+/* The id of the app that the request has been found to be for; empty before. */
+static struct span app_of(const struct conn *c)
+{
+    const struct app *app = c->in.http->call.app;
+    return app ? app->s->id : SPAN("");
+}
+
 /* A TLS client on a plain port cannot read HTTP: it gets an alert that it shows as an error. */
 static void answer_tls(struct conn *c)
 {
     static const char alert[] = { 0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x50 };
-    log_warn("http", "TLS on a plain port",
+    char client[SOCK_ADDR_TEXT_MAX];
+    log_warn("http", "TLS on a plain port", kv_span("client", client_of(c, client)),
              kv_str("hint",
                     "the client uses https/wss; set forceTLS: false and scheme http, or put "
                     "a TLS proxy in front"));
@@ -123,6 +137,21 @@ static void answer_tls(struct conn *c)
     begin(&b);
     buf_add(&b, alert, sizeof alert);
     answer_bytes(c, &b, false);
+}
+
+static void log_failure(const struct conn *c, const struct http1_fail *fail)
+{
+    char client[SOCK_ADDR_TEXT_MAX];
+    struct buf why = { 0 };
+    http1_fail_text(fail, &why);
+    if (fail->kind == HTTP1_FAIL_HTTP2)
+        BUF_ADD_LIT(&why, "; a client or proxy must be set to HTTP/1.1 for this port (nginx: "
+                          "proxy_http_version 1.1)");
+    if (!buf_failed(&why))
+        log_info("http", "request refused", kv_u64("status", fail->status),
+                 kv_span("client", client_of(c, client)), kv_span("app", app_of(c)),
+                 kv_span("why", buf_span(&why)));
+    buf_fini(&why);
 }
 
 static void answer_failure(struct conn *c)
@@ -133,7 +162,7 @@ static void answer_failure(struct conn *c)
         answer_tls(c);
         return;
     }
-    log_info("http", "request refused", kv_u64("status", fail->status), kv_str("why", fail->what));
+    log_failure(c, fail);
     struct buf b;
     begin(&b);
     if (http1_res_fail(&b, req) != ERR_OK) {
@@ -220,12 +249,15 @@ static bool try_upgrade(struct conn *c)
 static void log_api(const struct conn *c, const struct api_call *call)
 {
     const struct http1_req *req = &c->in.http->req;
+    char client[SOCK_ADDR_TEXT_MAX];
     struct span target = http1_req_target(req);
     const char *question = target.n ? memchr(target.p, '?', target.n) : NULL;
     if (question) target.n = (size_t)(question - target.p); /* the signature stays out of the log */
     if (call->refused || call->status >= 400)
         log_info("api", "refused", kv_u64("status", call->status),
-                 kv_span("method", http1_req_method_name(req)), kv_span("path", target));
+                 kv_span("method", http1_req_method_name(req)), kv_span("path", target),
+                 kv_span("client", client_of(c, client)), kv_span("app", app_of(c)),
+                 kv_span("why", api_why(c->worker->api)));
     else
         log_debug("api", "served", kv_u64("status", call->status),
                   kv_span("method", http1_req_method_name(req)), kv_span("path", target));
@@ -255,6 +287,7 @@ static void on_head(struct conn *c)
     http->phase_ms = loop_now_ms(c->worker->loop);
     if (c->admin) return;
     api_head(c->worker->api, &http->req, clock_unix_ms() / 1000, &http->call);
+    http->call.local = c->worker->cfg->dev && home_is_local(c, &http->req);
     http1_req_limit_body(&http->req, http->call.body_limit, http->call.body_option);
     uint64_t length;
     bool known = http1_req_length(&http->req, &length);
@@ -302,8 +335,13 @@ static void on_done(struct conn *c)
 
 static void refuse_memory(struct conn *c)
 {
+    const struct server *s = c->worker->server;
     struct http1_reply to = { .minor = 1 };
     struct buf b;
+    log_warn("http", "request refused for memory",
+             kv_u64("held_bytes", atomic_load_explicit(&s->held_bytes, memory_order_relaxed)),
+             kv_str("option", "limits.request_total_bytes"),
+             kv_u64("limit", c->worker->cfg->limits.request_total_bytes));
     begin(&b);
     if (http1_res_error(&b, to, 503,
                         SPAN("The server holds too many unfinished requests "
@@ -379,13 +417,22 @@ void conn_http_timeout(struct conn *c)
         conn_end(c, CONN_ENDING_MS);
         return;
     }
+    bool head = phase == HTTP1_IN_HEAD;
+    const struct config *cfg = c->worker->cfg;
+    const char *option = head ? "handshake_timeout_ms" : "body_timeout_ms";
+    uint64_t limit_ms = head ? cfg->handshake_timeout_ms : cfg->body_timeout_ms;
+    char client[SOCK_ADDR_TEXT_MAX];
+    log_info("http", "request timed out", kv_str("part", head ? "head" : "body"),
+             kv_u64("ms", loop_now_ms(c->worker->loop) - http->phase_ms), kv_str("option", option),
+             kv_u64("limit", limit_ms), kv_span("client", client_of(c, client)));
     struct http1_reply to = { .minor = 1 };
-    struct buf b;
+    struct buf text = { 0 }, b;
+    buf_add_fmt(&text, "The request's %s did not arrive within %llu ms (%s).",
+                head ? "head" : "body", (unsigned long long)limit_ms, option);
     begin(&b);
-    struct span text = phase == HTTP1_IN_HEAD
-                           ? SPAN("The request's head did not arrive within handshake_timeout_ms.")
-                           : SPAN("The request's body did not arrive within body_timeout_ms.");
-    if (http1_res_error(&b, to, 408, text) != ERR_OK) {
+    enum err err = buf_failed(&text) ? ERR_NOMEM : http1_res_error(&b, to, 408, buf_span(&text));
+    buf_fini(&text);
+    if (err) {
         buf_fini(&b);
         conn_kill(c);
         return;

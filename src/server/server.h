@@ -47,4 +47,8 @@ struct server_ready {
     const char *listen; /* all listeners, comma-separated, as bound */
 };
 void server_ready_info(const struct server *s, struct server_ready *out);
+
+/* Appends what to do with this server, for the terminal of whoever runs it for development; nothing
+ * where it has no app or no port. */
+void server_dev_page(const struct server *s, struct buf *out);
 #endif

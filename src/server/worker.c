@@ -9,7 +9,9 @@
 #include "net/fds.h"
 #include "net/signals.h"
 #include "server/conn.h"
+#include "server/dev_page.h"
 #include "server/drain.h"
+#include "server/home.h"
 #include "server/server_priv.h"
 
 #define TIMERS_PER_TURN 20000
@@ -90,6 +92,9 @@ static struct api_settings api_settings_of(const struct worker *w)
         .hub = w->hub,
         .path_prefix = w->cfg->path_prefix,
         .auth_window_s = w->cfg->auth_timestamp_window_s,
+        .home = w->cfg->dev ? home_write : NULL,
+        .home_ctx = w,
+        .home_policy = dev_page_policy,
         .explain = w->cfg->dev || w->cfg->log.level >= LOG_DEBUG,
     };
 }

@@ -71,11 +71,11 @@ static void an_unknown_route_names_the_nearest_one(void **state)
     } cases[] = {
         { "/apps/app-id/event", "POST /apps/{app_id}/events" },
         { "/app/app-id/events", "POST /apps/{app_id}/events" },
-        { "/api/apps/app-id/batch_events", "POST /apps/{app_id}/batch_events" },
+        { "/apps/app-id/batch-events", "POST /apps/{app_id}/batch_events" },
         { "/apps/app-id/channel/x/users", "GET /apps/{app_id}/channels/{name}/users" },
         { "/apps/app-id/users/7/terminate-connections",
           "POST /apps/{app_id}/users/{name}/terminate_connections" },
-        { "/health/up", "GET /up" },
+        { "/app", "GET /app/{app_key}" },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct buf want = { 0 };
@@ -87,6 +87,70 @@ static void an_unknown_route_names_the_nearest_one(void **state)
         assert_answer(rig, 404, want.p);
         buf_fini(&want);
     }
+}
+
+static void a_path_of_something_else_is_told_what_it_is(void **state)
+{
+    struct rig *rig = *state;
+    static const struct {
+        const char *asked, *hint;
+    } cases[] = {
+        { "/broadcasting/auth", "authEndpoint of the client" },
+        { "/pusher/auth", "authEndpoint of the client" },
+        { "/pusher/user-auth", "userAuthentication.endpoint" },
+        { "/socket.io/?EIO=4", "not Socket.IO" },
+        { "/metrics", "admin.listen" },
+        { "/ws/app/app-key", "path_prefix" },
+        { "/api/apps/app-id/events", "path_prefix" },
+        { "/wp-login.php", "Clients connect to /app/{app_key}" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        rig_raw(rig, "GET", cases[i].asked, NULL);
+        assert_int_equal(rig->status, 404);
+        if (!rig_has(rig->body, cases[i].hint))
+            fail_msg("%s: %.*s", cases[i].asked, SPAN_FMT(rig->body));
+        assert_true(rig_has(api_why(rig->api), cases[i].hint));
+    }
+    rig_raw(rig, "GET", "/up", NULL);
+    assert_int_equal(api_why(rig->api).n, 0);
+}
+
+static void an_app_id_that_is_none_is_explained_without_naming_others(void **state)
+{
+    struct rig *rig = *state;
+    rig_raw(rig, "GET", "/apps/app-key/channels", NULL);
+    assert_answer(
+        rig, 404,
+        "{\"error\":\"There is no app with the id 'app-key'. It is the key of an app; the "
+        "path takes the app's id.\",\"code\":404}");
+    rig_raw(rig, "GET", "/apps/app-ie/channels", NULL);
+    assert_answer(rig, 404, "{\"error\":\"There is no app with the id 'app-ie'.\",\"code\":404}");
+    rig->set.explain = true;
+    api_change(rig->api, &rig->set);
+    rig_raw(rig, "GET", "/apps/app-ie/channels", NULL);
+    assert_true(rig_has(rig->body, "Did you mean 'app-id'?"));
+    rig_raw(rig, "GET", "/apps/something/channels", NULL);
+    assert_false(rig_has(rig->body, "Did you mean"));
+}
+
+static void write_home(const void *ctx, const struct api_home *want, struct buf *out)
+{
+    buf_add_fmt(out, "%s %s %s", (const char *)ctx, want->html ? "html" : "text",
+                want->local ? "local" : "far");
+}
+
+static void the_home_page_is_not_for_other_origins(void **state)
+{
+    struct rig *rig = *state;
+    rig->set.home = write_home;
+    rig->set.home_ctx = "home";
+    rig->set.home_policy = SPAN("default-src 'none'");
+    api_change(rig->api, &rig->set);
+    rig_raw(rig, "GET", "/", NULL);
+    assert_answer(rig, 200, "home text far");
+    assert_header(rig, "Content-Security-Policy: default-src 'none'");
+    assert_header(rig, "Content-Type: text/plain; charset=utf-8");
+    assert_false(rig_has(buf_span(&rig->out), "Access-Control"));
 }
 
 static void a_websocket_path_without_upgrade_gets_426(void **state)
@@ -212,6 +276,9 @@ int main(void)
         RIG_TEST(preflights_get_204),
         RIG_TEST(other_methods_get_405_with_allow),
         RIG_TEST(an_unknown_route_names_the_nearest_one),
+        RIG_TEST(a_path_of_something_else_is_told_what_it_is),
+        RIG_TEST(an_app_id_that_is_none_is_explained_without_naming_others),
+        RIG_TEST(the_home_page_is_not_for_other_origins),
         RIG_TEST(a_websocket_path_without_upgrade_gets_426),
         RIG_TEST(a_target_that_is_no_path_gets_400),
         RIG_TEST(octets_that_are_no_utf8_are_not_echoed),

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ * server/home.c: see home.h. */
+#include "server/home.h"
+#include "server/client_addr.h"
+#include "server/dev_page.h"
+#include "server/server_priv.h"
+
+/* False where a browser could use nothing of it: no app, or a Unix socket. */
+static bool describe(const struct server *s, const struct config *cfg, struct dev_page *page)
+{
+    struct server_ready ready;
+    server_ready_info(s, &ready);
+    if (cfg->n_apps == 0 || ready.port == 0) return false;
+    *page = (struct dev_page) {
+        .app = &cfg->apps[0], .prefix = cfg->path_prefix, .host = ready.host, .port = ready.port
+    };
+    return true;
+}
+
+void server_dev_page(const struct server *s, struct buf *out)
+{
+    struct dev_page page;
+    if (describe(s, s->cfg, &page)) dev_page_text(&page, out);
+}
+
+void home_write(const void *worker, const struct api_home *want, struct buf *out)
+{
+    const struct worker *w = worker;
+    struct dev_page page;
+    if (!describe(w->server, w->cfg, &page)) {
+        BUF_ADD_LIT(out, "OK");
+        return;
+    }
+    page.secret = want->local;
+    if (want->html)
+        dev_page_html(&page, out);
+    else
+        dev_page_text(&page, out);
+}
+
+static bool is_loopback(struct span host)
+{
+    return span_eq_nocase(host, SPAN("localhost")) || span_eq(host, SPAN("::1")) ||
+           span_eq(host, SPAN("[::1]")) || span_starts(host, SPAN("127."));
+}
+
+/* HOST or HOST:PORT */
+static struct span host_of(struct span host_port)
+{
+    size_t at = host_port.n;
+    while (at > 0 && host_port.p[at - 1] >= '0' && host_port.p[at - 1] <= '9') at--;
+    bool port = at > 0 && host_port.p[at - 1] == ':';
+    return port ? span_head(host_port, at - 1) : host_port;
+}
+
+/* Letters would make a name of it: 127.evil.example. */
+static bool is_number(struct span host)
+{
+    for (size_t i = 0; i < host.n; i++)
+        if (host.p[i] != '.' && (host.p[i] < '0' || host.p[i] > '9')) return false;
+    return true;
+}
+
+bool home_is_local(const struct conn *c, const struct http1_req *req)
+{
+    char text[SOCK_ADDR_TEXT_MAX];
+    struct span host = host_of(http1_header(req, SPAN("Host")));
+    if (!is_loopback(host) || (span_starts(host, SPAN("127.")) && !is_number(host))) return false;
+    return is_loopback(client_addr(c->io.fd, req, c->worker->cfg, text));
+}
