@@ -137,8 +137,9 @@ static void refuse_origin(struct refusal *r, const struct app *app, struct span 
     r->code = 4009;
     buf_add_fmt(&r->text, "Origin not allowed: ");
     if (origin.p)
-        buf_add_fmt(&r->text, "%.*s is not in allowed_origins of app %.*s.",
-                    SPAN_FMT(shown(origin)), SPAN_FMT(app->s->id));
+        buf_add_fmt(
+            &r->text, "%.*s is not in allowed_origins of app %.*s. To allow it, add \"%.*s\".",
+            SPAN_FMT(shown(origin)), SPAN_FMT(app->s->id), SPAN_FMT(shown(origin_pattern(origin))));
     else
         buf_add_fmt(&r->text, "the request has no Origin and app %.*s has allowed_origins.",
                     SPAN_FMT(app->s->id));
@@ -154,7 +155,8 @@ static bool admit(struct conn *c, const struct ws_open *open, struct app *app, s
         buf_add_fmt(&r->text, "App key %.*s does not exist.", SPAN_FMT(shown(key)));
     } else if (!app->s->enabled) {
         r->code = 4003;
-        buf_add_fmt(&r->text, "The app is not enabled.");
+        buf_add_fmt(&r->text, "The app is not enabled (app %.*s, option enabled).",
+                    SPAN_FMT(app->s->id));
     } else if (!origin_allowed(&app->s->allowed_origins, open->origin)) {
         refuse_origin(r, app, open->origin);
     } else if (server_stopping(s)) {
@@ -162,10 +164,16 @@ static bool admit(struct conn *c, const struct ws_open *open, struct app *app, s
         BUF_ADD_LIT(&r->text, "Server closed. Please reconnect shortly.");
     } else if (no_descriptors(s)) {
         r->code = 4100;
-        BUF_ADD_LIT(&r->text, "The server has no room for more connections.");
+        buf_add_fmt(&r->text,
+                    "The server has no room for more connections: %llu descriptors are open, "
+                    "%llu may be (limits.reserved_descriptors).",
+                    (unsigned long long)fds_in_use(), (unsigned long long)s->n_upgrade_fds);
     } else if (!app_conn_take(app)) {
         r->code = (unsigned)app->s->connection_limit_code;
-        buf_add_fmt(&r->text, "The current concurrent connections quota has been reached.");
+        buf_add_fmt(&r->text,
+                    "The current concurrent connections quota has been reached: "
+                    "limits.connections of app %.*s allows %llu.",
+                    SPAN_FMT(app->s->id), (unsigned long long)app->s->limits.connections);
     } else {
         c->counted = true;
         return true;
@@ -235,17 +243,36 @@ static void on_ping(struct conn *c, struct span payload)
     conn_send_bytes(c, &b);
 }
 
+/* What a limit is about is said with it; the frame's limit is derived from what users may send. */
+static void log_frames(const struct conn *c, const struct ws_ev *ev)
+{
+    const struct app_settings *s = c->hub.app->s;
+    char id[SOCKET_ID_MAX];
+    struct span socket_id = span_of(id, socket_id_write(c->hub.socket_id, id));
+    if (ev->close_code == WS_CODE_TOO_BIG)
+        log_info("client", "frames refused", kv_span("app", s->id), kv_span("socket_id", socket_id),
+                 kv_u64("code", ev->close_code), kv_span("why", ev->data),
+                 kv_str("option", "limits.message_bytes"),
+                 kv_u64("limit", s->limits.message_bytes));
+    else
+        log_info("client", "frames refused", kv_span("app", s->id), kv_span("socket_id", socket_id),
+                 kv_u64("code", ev->close_code), kv_span("why", ev->data));
+}
+
 static void on_end(struct conn *c, const struct ws_ev *ev)
 {
-    if (ev->kind == WS_EV_FAIL)
-        log_info("client", "frames refused", kv_span("app", c->hub.app->s->id),
-                 kv_u64("code", ev->close_code), kv_span("why", ev->data));
+    if (ev->kind == WS_EV_FAIL) log_frames(c, ev);
     send_close(c, ev->close_code, ev->data);
     conn_end(c, CONN_ENDING_MS);
 }
 
 static void over_budget(struct conn *c)
 {
+    const struct server *s = c->worker->server;
+    log_warn("client", "message refused for memory", kv_span("app", c->hub.app->s->id),
+             kv_u64("held_bytes", atomic_load_explicit(&s->held_bytes, memory_order_relaxed)),
+             kv_str("option", "limits.request_total_bytes"),
+             kv_u64("limit", c->worker->cfg->limits.request_total_bytes));
     conn_ws_refuse(c, 4100,
                    SPAN("The server holds too many unfinished messages "
                         "(limits.request_total_bytes)."));

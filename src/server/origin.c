@@ -45,12 +45,16 @@ static size_t port_at(struct span host_port)
     return host_port.n;
 }
 
+static struct span host_port_of(struct span origin)
+{
+    const char *scheme_end = memmem(origin.p, origin.n, "://", 3);
+    return scheme_end ? span_skip(origin, (size_t)(scheme_end + 3 - origin.p)) : origin;
+}
+
 static bool pattern_allows(struct span pattern, struct span origin)
 {
     if (contains(pattern, "://")) return matches(pattern, origin);
-    const char *scheme_end = memmem(origin.p, origin.n, "://", 3);
-    struct span host_port =
-        scheme_end ? span_skip(origin, (size_t)(scheme_end + 3 - origin.p)) : origin;
+    struct span host_port = host_port_of(origin);
     if (port_at(pattern) < pattern.n) return matches(pattern, host_port);
     return matches(pattern, span_head(host_port, port_at(host_port)));
 }
@@ -62,4 +66,11 @@ bool origin_allowed(const struct span_list *patterns, struct span origin)
     for (size_t i = 0; i < patterns->n; i++)
         if (pattern_allows(patterns->items[i], origin)) return true;
     return false;
+}
+
+struct span origin_pattern(struct span origin)
+{
+    struct span host_port = host_port_of(origin);
+    struct span host = span_head(host_port, port_at(host_port));
+    return host.n ? host : origin;
 }

@@ -9,4 +9,7 @@
  * port), one with a port with host:port, any other with the host. An empty list allows all; a list
  * that is not empty refuses requests without Origin. Letters compare without case. */
 bool origin_allowed(const struct span_list *patterns, struct span origin);
+
+/* What to add to the list so that this origin is allowed: its host; all of it where it has none. */
+struct span origin_pattern(struct span origin);
 #endif
