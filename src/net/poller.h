@@ -3,10 +3,10 @@
  * net/poller.h: readiness of a worker's sockets: one epoll set of our own, which the loop polls as
  * a single descriptor.
  *
- * Not one libuv handle per socket: that costs 190 bytes each and is no faster (docs/decisions/0007); 16
- * bytes embedded in the owner do. Level-triggered: who does not read all is called again in the
- * next turn. At most POLLER_BATCH events are handled per turn; the kernel takes ready sockets in
- * turns, so none starves.
+ * Not one libuv handle per socket: that costs 190 bytes each and is no faster
+ * (docs/decisions/0007); 16 bytes embedded in the owner do. Level-triggered: who does not read all
+ * is called again in the next turn. At most POLLER_BATCH events are handled per turn; the kernel
+ * takes ready sockets in turns, so none starves.
  *
  * Removal within a batch: after poller_del() an io is not called any more, not even for an event
  * that the kernel had already reported; and an io that is added again (with the same or another

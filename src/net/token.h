@@ -2,9 +2,9 @@
  *
  * net/token.h: which worker may accept on a shared socket: one at a time, in turns.
  *
- * Not EPOLLEXCLUSIVE: it has no effect inside a nested epoll set (docs/decisions/0007), so each client
- * would wake all workers. A lock and not an atomic index: leaving while the token arrives would
- * lose it, and it is taken once per batch of accepts. Any thread may call any function.
+ * Not EPOLLEXCLUSIVE: it has no effect inside a nested epoll set (docs/decisions/0007), so each
+ * client would wake all workers. A lock and not an atomic index: leaving while the token arrives
+ * would lose it, and it is taken once per batch of accepts. Any thread may call any function.
  */
 #ifndef NET_TOKEN_H
 #define NET_TOKEN_H
