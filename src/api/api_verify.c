@@ -101,7 +101,8 @@ static enum verdict try_params(struct request *r, struct span signature, const s
                                const struct params *params)
 {
     for (size_t i = 0; i < paths->n; i++) {
-        for (unsigned keep_case = 0; keep_case <= params->upper; keep_case++) {
+        unsigned n_cases = params->upper ? 2 : 1;
+        for (unsigned keep_case = 0; keep_case < n_cases; keep_case++) {
             if (!write_string(r, paths->p[i], params, keep_case)) return VERDICT_NOMEM;
             if (auth_check_string(&r->app->rules->keys, signature, buf_span(&r->api->json)))
                 return VERDICT_OK;
