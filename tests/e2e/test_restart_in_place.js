@@ -227,6 +227,8 @@ test('sockets that systemd passed on are used, and outlive a restart', async (t)
     wrapper: ['sh', '-c', 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', 'sh'],
     descriptor: listener._handle.fd,
   });
+  // From here on the socket is the server's alone: this process would accept on it, too.
+  await new Promise((resolve) => listener.close(resolve));
   await t.raw(server);
   await restart(server);
   await t.raw(server);
