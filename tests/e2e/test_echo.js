@@ -7,7 +7,7 @@ const assert = require('node:assert');
 const Pusher = require('pusher-js');
 const { sdk } = require('./lib/backend');
 const { fires, pusherOptions, connected } = require('./lib/clients');
-const { within } = require('./lib/wait');
+const { poll, within } = require('./lib/wait');
 const { test } = require('./lib/suite');
 
 global.Pusher = Pusher; // where Echo 1 looks for it; Echo 2 wants `window`, or an option
@@ -152,6 +152,12 @@ for (const version of [1, 2]) {
       await subscribedTo(ann.channel('orders'));
       await subscribedTo(ann.channel('kept'));
       ann.leave('orders');
+      // The unsubscribe and a request travel on different connections.
+      const left = async () => {
+        const { channels } = await require('./lib/api').get(server, '/channels');
+        return !('orders' in channels);
+      };
+      await poll(left, 'the channel without subscribers');
       const kept = heard((got) => ann.channel('kept').listen('.x', got), 'event');
       await back.trigger(['orders', 'kept'], 'x', {});
       await kept;
