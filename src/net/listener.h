@@ -25,8 +25,8 @@ struct listener_hooks {
     /* Takes the descriptor (non-blocking, close-on-exec, TCP_NODELAY, counted by net/fds.h): end it
      * with sock_close(). Borrows `peer`. */
     void (*on_accept)(void *ctx, int fd, const struct sock_addr *peer);
-    /* There is no descriptor left: takes this last one as on_accept would, and must have closed it
-     * or another one before it returns. NULL: it is just closed. */
+    /* There is no descriptor left: takes this last one as on_accept would. Unless it has closed it
+     * or another one when it returns, accepting pauses. NULL: it is just closed. */
     void (*on_full)(void *ctx, int fd);
 };
 

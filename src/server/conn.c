@@ -19,6 +19,7 @@
 #define SLOW_FACTOR 8        /* this many times limits.pending_bytes: cut at once */
 #define STUCK_MESSAGES 8192  /* waiting, however small (pongs): not read from */
 #define ADMIN_DESCRIPTORS 4u /* kept for the admin listener */
+#define DROP_TRIES 64        /* looked at to find one to drop */
 
 static const struct config *config_of(const struct conn *c)
 {
@@ -92,33 +93,56 @@ void conn_upgraded(struct conn *c)
 
 static void die(struct conn *c, void (*close_fd)(int fd));
 
+static void read_some(struct conn *c);
+
+static bool is_idle(const struct conn *c)
+{
+    return c->state == CONN_HTTP && !c->wait_answer && out_empty(&c->out);
+}
+
+static struct conn *oldest_farewell(struct worker *w)
+{
+    struct conn *c;
+    for (struct list *node = w->ending.next; node != &w->ending; node = node->next) {
+        c = CONTAINER_OF(node, struct conn, link);
+        if (out_empty(&c->out)) return c;
+    }
+    return NULL;
+}
+
+/* The one who has kept us waiting longest and still says nothing: what has come from those whom we
+ * would drop is read first, since in a flood nobody has been read from before his turn to go. */
 static struct conn *oldest_request(struct worker *w)
 {
-    for (struct list *node = w->http.next; node != &w->http; node = node->next) {
+    struct list *node = w->http.next, *next;
+    for (int tries = 0; tries < DROP_TRIES && node != &w->http; tries++, node = next) {
         struct conn *c = CONTAINER_OF(node, struct conn, link);
-        if (!c->admin) return c;
+        next = node->next;
+        if (c->admin || !is_idle(c)) continue;
+        read_some(c);
+        if (c->state == CONN_DEAD || is_idle(c)) return c;
     }
     return NULL;
 }
 
 /* A flood of clients that never finish their request, or never hang up, must not lock out those who
- * would: where descriptors are short, one that has been told to go goes now, else the one that has
- * kept us waiting longest. */
+ * would: where descriptors are short, one that has been told to go goes now, else the oldest
+ * request. False: there is none. */
 static bool drop_one(struct worker *w)
 {
-    struct list *ending = list_first(&w->ending);
-    struct conn *oldest = ending ? CONTAINER_OF(ending, struct conn, link) : oldest_request(w);
+    struct conn *farewell = oldest_farewell(w);
+    struct conn *oldest = farewell ? farewell : oldest_request(w);
     if (!oldest) return false;
-    log_warn("conn", ending ? "farewell cut short" : "oldest request dropped",
+    log_warn("conn", farewell ? "farewell cut short" : "oldest request dropped",
              kv_str("why", "descriptors are short"), kv_u64("limit", fds_limit()));
-    die(oldest, out_empty(&oldest->out) ? sock_close : sock_close_reset);
+    die(oldest, sock_close);
     return true;
 }
 
-static void make_room(struct worker *w, bool admin)
+static bool is_short(const struct worker *w, bool admin)
 {
     uint64_t spare = w->server->n_workers + (admin ? 0 : ADMIN_DESCRIPTORS);
-    if (fds_in_use() + spare > fds_limit()) drop_one(w);
+    return fds_in_use() + spare > fds_limit();
 }
 
 static void on_ready(struct io *io, uint32_t events);
@@ -150,16 +174,26 @@ static void begin(struct worker *w, int fd, bool admin)
 
 void conn_new(struct worker *w, int fd, bool admin)
 {
-    make_room(w, admin);
+    if (is_short(w, admin)) drop_one(w);
+    conn_give_room(w);
     begin(w, fd, admin);
 }
 
 void conn_new_last(struct worker *w, int fd, bool admin)
 {
-    if (drop_one(w))
-        begin(w, fd, admin);
-    else
-        sock_close(fd);
+    /* Nobody here to go for it: another worker has one, and this one's listener waits so long. */
+    if (!drop_one(w)) atomic_fetch_add_explicit(&w->server->fds_wanted, 1, memory_order_relaxed);
+    begin(w, fd, admin);
+}
+
+void conn_give_room(struct worker *w)
+{
+    _Atomic unsigned *wanted = &w->server->fds_wanted;
+    if (atomic_load_explicit(wanted, memory_order_relaxed) == 0) return;
+    unsigned n = atomic_exchange_explicit(wanted, 0, memory_order_relaxed);
+    bool short_of = is_short(w, false);
+    while (n > 0 && short_of && drop_one(w)) n--;
+    if (n > 0 && short_of) atomic_fetch_add_explicit(wanted, n, memory_order_relaxed);
 }
 
 /* --- ending --- */

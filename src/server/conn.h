@@ -66,8 +66,10 @@ static inline struct conn *conn_of_hub(struct hub_conn *hub)
 void conn_upgraded(struct conn *c);
 /* Takes the descriptor. Without memory it is closed. */
 void conn_new(struct worker *w, int fd, bool admin);
-/* The same for the last descriptor that there was: another connection goes for it, else it goes. */
+/* The same for the last descriptor that there was: another connection goes for it. */
 void conn_new_last(struct worker *w, int fd, bool admin);
+/* Drops a connection where another worker needs its descriptor and has none to drop. */
+void conn_give_room(struct worker *w);
 
 /* --- the one way out --- */
 /* Borrows `msg` until the end of the turn. */

@@ -42,6 +42,7 @@ static void on_timers(void *ctx)
 {
     struct worker *w = ctx;
     if (wheel_advance(&w->wheel, loop_now_ms(w->loop), TIMERS_PER_TURN)) loop_again(w->loop);
+    conn_give_room(w);
     drain_step(w);
 }
 

@@ -124,6 +124,23 @@ static void many_wildcards_take_no_exponential_time(void **state)
         allows("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b", span_of(origin, sizeof origin)));
 }
 
+static void what_would_allow_an_origin_is_its_host(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        { "https://shop.example.org:8443", "shop.example.org" },
+        { "http://localhost", "localhost" },
+        { "http://[::1]:3000", "[::1]" },
+        { "null", "null" },
+        { "http://", "http://" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+        struct span pattern = origin_pattern(span_str(pairs[i][0]));
+        assert_true(span_eq(pattern, span_str(pairs[i][1])));
+        assert_true(allows(pairs[i][1], span_str(pairs[i][0])));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +149,7 @@ int main(void)
         cmocka_unit_test(a_list_refuses_requests_without_origin),
         cmocka_unit_test(one_pattern_of_several_is_enough),
         cmocka_unit_test(many_wildcards_take_no_exponential_time),
+        cmocka_unit_test(what_would_allow_an_origin_is_its_host),
     };
     return RUN_TESTS(tests);
 }
