@@ -242,7 +242,11 @@ end_to_end() {
 release() {
     stage "6. release build, end to end"
     check "build release" build_quietly release || return 0
-    end_to_end build/release/peal
+    if [ "$mode" = full ]; then
+        end_to_end build/release/peal --full
+    else
+        end_to_end build/release/peal
+    fi
 }
 
 memcheck() {

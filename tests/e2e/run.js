@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// run.js BINARY [--quick] [--only PATTERN] [--jobs N] [--list] [--times]: the end-to-end tests. Each
-// starts its own server, so several run at a time. One line for each, "ok   name", "skip name: why"
+// run.js BINARY [--quick|--full] [--only PATTERN] [--jobs N] [--list] [--times]: the end-to-end
+// tests; --full: also the few that take much of the machine. Each starts its own server, so several
+// run at a time. One line for each, "ok   name", "skip name: why"
 // or "FAIL name: why"; the last line is "N passed, N failed". Exit code 0: none failed.
 'use strict';
 
@@ -9,14 +10,16 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { Context, tests } = require('./lib/suite');
 
-const USAGE = 'usage: node run.js BINARY [--quick] [--only PATTERN] [--jobs N] [--list] [--times]';
+const USAGE =
+  'usage: node run.js BINARY [--quick|--full] [--only PATTERN] [--jobs N] [--list] [--times]';
 const TEST_MS = 30_000;
 
 function readArguments(words) {
-  const options = { quick: false, only: null, jobs: 4, list: false, times: false, binary: null };
+  const options = { quick: false, full: false, only: null, jobs: 4, list: false, times: false, binary: null };
   while (words.length > 0) {
     const word = words.shift();
     if (word === '--quick') options.quick = true;
+    else if (word === '--full') options.full = true;
     else if (word === '--list') options.list = true;
     else if (word === '--times') options.times = true;
     else if (word === '--only') options.only = new RegExp(words.shift() ?? '', 'i');
@@ -28,8 +31,9 @@ function readArguments(words) {
   return options;
 }
 
-function choose({ quick, only }) {
+function choose({ quick, full, only }) {
   return tests
+    .filter((one) => full || !one.full)
     .filter((one) => !quick || (one.quick && one.last))
     .filter((one) => !only || only.test(`${one.file} ${one.name}`))
     .sort((a, b) => (b.ms ?? TEST_MS) - (a.ms ?? TEST_MS)); // the long ones first

@@ -12,7 +12,7 @@ const { within } = require('./wait');
 const tests = [];
 
 // Registers a test. options: workers (list: it runs once for each number), quick (part of --quick),
-// ms (its limit).
+// full (part of --full only), ms (its limit).
 function test(name, options, run) {
   if (typeof options === 'function') return test(name, {}, options);
   const counts = options.workers ?? [1];
