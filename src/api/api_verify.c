@@ -360,6 +360,9 @@ static bool guess_secret(struct request *r, struct span signature, const struct 
 
 /* Appends which part differs, where one change of one part makes the signature right: whoever made
  * it has the secret (or has not understood what it is), so this tells a stranger nothing. */
+/* Each guess is a signature: with many parameters they would cost more than the answer is worth. */
+#define GUESS_MAX_PARAMS 12
+
 static void guess(struct request *r, struct buf *words)
 {
     struct paths paths;
@@ -379,8 +382,8 @@ static void guess(struct request *r, struct buf *words)
         .n_params = params.n,
     };
     if (guess_method(r, signature, req) || guess_path(r, signature, req) ||
-        guess_params(r, signature, req) || guess_order(r, signature, &req) ||
-        guess_secret(r, signature, &req))
+        (params.n <= GUESS_MAX_PARAMS && guess_params(r, signature, req)) ||
+        guess_order(r, signature, &req) || guess_secret(r, signature, &req))
         return;
     BUF_ADD_LIT(words, "Is it made with the secret of this app? ");
 }

@@ -130,9 +130,9 @@ static bool wants_watchlist(const struct hub_conn *conn, const struct peer_actio
 }
 
 static struct signin *signin_new(struct hub *hub, struct hub_conn *conn,
-                                 const struct peer_action *a)
+                                 const struct peer_action *a, bool watches)
 {
-    size_t n_watches = wants_watchlist(conn, a) ? count_watches(a->watchlist) : 0;
+    size_t n_watches = watches ? count_watches(a->watchlist) : 0;
     struct signin *s = mem_zalloc(sizeof *s + n_watches * sizeof s->watches[0]);
     if (!s) return NULL;
     s->conn = s->link.conn = conn;
@@ -173,7 +173,8 @@ void hub_signin(struct hub *hub, struct hub_conn *conn, const struct peer_action
             refuse_other_user(hub, conn);
         return;
     }
-    struct signin *s = signin_new(hub, conn, a);
+    bool watches = wants_watchlist(conn, a); /* asked once: a reload may change it meanwhile */
+    struct signin *s = signin_new(hub, conn, a, watches);
     if (!s) {
         hub_no_memory(hub, conn);
         return;
@@ -181,7 +182,7 @@ void hub_signin(struct hub *hub, struct hub_conn *conn, const struct peer_action
     conn->signin = s;
     conn->authorised = true;
     send_success(hub, conn, a->user_data);
-    if (conn->closed || !wants_watchlist(conn, a)) return;
+    if (conn->closed || !watches) return;
     bool over = false;
     if (!add_watches(hub, s, a->watchlist, &over)) {
         hub_no_memory(hub, conn);

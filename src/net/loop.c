@@ -170,6 +170,8 @@ void loop_stop(struct loop *loop)
 
 void loop_wake(struct loop *loop)
 {
+    /* libuv looks at its own flag with a plain read, which may not pass what was handed over. */
+    atomic_thread_fence(memory_order_seq_cst);
     CHECK(uv_async_send(&loop->wake) == 0);
 }
 
