@@ -13,6 +13,7 @@
 #include "net/signals.h"
 #include "server/inherit.h"
 #include "server/server_priv.h"
+#include "server/service.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -157,7 +158,7 @@ static void kill_child(struct child *c)
 }
 
 /* RESTART_GO: it ended, `status` says how. */
-static enum restart_verdict await(struct child *c, bool *reload, struct diag *d)
+static enum restart_verdict await(struct server *s, struct child *c, bool *reload, struct diag *d)
 {
     uint64_t end_ms = clock_mono_ms() + RESTART_CHECK_MS;
     for (;;) {
@@ -172,6 +173,7 @@ static enum restart_verdict await(struct child *c, bool *reload, struct diag *d)
                      RESTART_CHECK_MS / 1000);
             return RESTART_NO;
         }
+        service_beat(s);
         enum signals_event event = signals_wait(POLL_MS);
         if (event == SIGNALS_RELOAD) *reload = true;
         if (event != SIGNALS_STOP) continue;
@@ -220,7 +222,7 @@ enum restart_verdict restart_check(struct server *s, bool *reload, struct diag *
     if (error)
         diag_set(d, ERR_IO, "cannot run %s: %s", s->origin.path, strerror(error));
     else
-        verdict = await(&child, reload, d);
+        verdict = await(s, &child, reload, d);
     if (!error && verdict == RESTART_GO) verdict = judge(s, &child, d);
     close(ends[0]);
     buf_fini(&child.said);

@@ -29,6 +29,7 @@ struct server {
     _Atomic unsigned fds_wanted;      /* by workers that have nobody to drop */
     _Atomic unsigned n_running;       /* workers whose loop runs */
     struct buf listen_text;
+    uint64_t beat_every_ms, next_beat_ms; /* service.c's; 0: no watchdog */
     struct {
         struct lock lock;
         bool seen, ok; /* there was one; the last one was none that failed */

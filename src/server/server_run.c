@@ -14,6 +14,7 @@
 #include "server/reload.h"
 #include "server/restart.h"
 #include "server/server_priv.h"
+#include "server/service.h"
 
 /* --- draining --- */
 
@@ -56,6 +57,7 @@ static bool drain(struct server *s)
         worker_post(w, &w->drain_task);
     }
     while (!all_ended(s)) {
+        service_beat(s);
         if (signals_wait(5) != SIGNALS_STOP) continue;
         bool restarting = atomic_exchange(&s->restarting, false);
         undisturbed = false;
@@ -70,6 +72,7 @@ static bool drain(struct server *s)
 static int stop(struct server *s)
 {
     log_info("server", "stopping", kv_u64("drain_ms", s->cfg->drain_ms));
+    service_stopping();
     drain(s);
     log_info("server", "stopped");
     return 0;
@@ -97,7 +100,10 @@ static int resume(struct server *s, const struct diag *why)
     atomic_store(&s->restarting, false);
     atomic_store_explicit(&s->stopping, false, memory_order_release);
     enum err err = server_start_workers(s, &d);
-    if (!err) return -1;
+    if (!err) {
+        service_ready(s);
+        return -1;
+    }
     log_error("server", "workers could not be started again",
               kv_str("why", d.text[0] ? d.text : err_text(err)));
     return 1;
@@ -124,7 +130,9 @@ static int restart(struct server *s, bool *reload)
         break;
     }
     atomic_store(&s->restarting, true);
+    service_reloading(); /* the new program says READY */
     if (!drain(s)) {
+        service_stopping();
         log_info("server", "stopped", kv_str("why", "a signal to stop came during the restart"));
         return 0;
     }
@@ -138,9 +146,12 @@ static int restart(struct server *s, bool *reload)
 int server_run(struct server *s)
 {
     int code = -1;
+    service_start(s);
+    service_ready(s);
     while (code < 0) {
         bool reload = false;
-        switch (signals_wait(-1)) {
+        service_beat(s);
+        switch (signals_wait(service_wait_ms(s))) {
         case SIGNALS_STOP:
             code = stop(s);
             break;
@@ -153,7 +164,10 @@ int server_run(struct server *s)
         case SIGNALS_NONE:
             break;
         }
-        if (reload && code < 0) reload_run(s);
+        if (!reload || code >= 0) continue;
+        service_reloading();
+        reload_run(s);
+        service_ready(s);
     }
     return code;
 }

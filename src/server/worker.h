@@ -60,6 +60,8 @@ struct worker {
     struct mpsc tasks;
     struct task drain_task, stop_task; /* the main thread's, each used once */
     struct task finish_task;           /* drain.c's */
+    struct task beat_task;             /* service.c's, on its way while beat_asked */
+    _Atomic bool beat_asked;
 
     struct list http, ws, ending; /* connections by state; http oldest first */
     struct list dirty;            /* with output of this turn */
