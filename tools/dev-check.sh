@@ -249,8 +249,14 @@ release() {
     fi
 }
 
+packages() {
+    stage "7. packages: made, installed, started"
+    check "./dev package" sh tools/dev-package.sh || return 0
+    lines packaging node tests/e2e/run.js build/release/peal --dir tests/packaging
+}
+
 memcheck() {
-    stage "7. valgrind"
+    stage "8. valgrind"
     check "build debuginfo" build debuginfo || return 0
     for program in build/debuginfo/tests/*_test_*; do
         [ -x "$program" ] || continue
@@ -260,7 +266,7 @@ memcheck() {
 }
 
 coverage() {
-    stage "8. coverage of the pure layers"
+    stage "9. coverage of the pure layers"
     check "build cov" build cov || return 0
     tests cov cov
     check "95 % of lines" gcovr --root . --filter 'src/(http|ws|pusher|hub|api)/' \
@@ -269,7 +275,7 @@ coverage() {
 }
 
 second_compiler() {
-    stage "9. clang"
+    stage "10. clang"
     check "build clang" build clang || return 0
     tests clang clang
 }
@@ -299,6 +305,7 @@ threads
 static
 if [ "$mode" = full ]; then fuzz 60; else fuzz 5; fi
 release
+packages
 [ "$mode" = full ] || exit 0
 memcheck
 coverage

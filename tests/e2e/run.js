@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// run.js BINARY [--quick|--full] [--only PATTERN] [--jobs N] [--list] [--times]: the end-to-end
-// tests; --full: also the few that take much of the machine. Each starts its own server, so several
-// run at a time. One line for each, "ok   name", "skip name: why"
+// run.js BINARY [--dir FOLDER] [--quick|--full] [--only PATTERN] [--jobs N] [--list] [--times]: the
+// tests of this folder (or of another that uses our lib); --full: also the few that take much of the
+// machine. Each starts its own server, so several run at a time. One line for each, "ok   name", "skip name: why"
 // or "FAIL name: why"; the last line is "N passed, N failed". Exit code 0: none failed.
 'use strict';
 
@@ -11,17 +11,28 @@ const path = require('node:path');
 const { Context, tests } = require('./lib/suite');
 
 const USAGE =
-  'usage: node run.js BINARY [--quick|--full] [--only PATTERN] [--jobs N] [--list] [--times]';
+  'usage: node run.js BINARY [--dir FOLDER] [--quick|--full] [--only PATTERN] [--jobs N] [--list] ' +
+  '[--times]';
 const TEST_MS = 30_000;
 
 function readArguments(words) {
-  const options = { quick: false, full: false, only: null, jobs: 4, list: false, times: false, binary: null };
+  const options = {
+    dir: __dirname,
+    quick: false,
+    full: false,
+    only: null,
+    jobs: 4,
+    list: false,
+    times: false,
+    binary: null,
+  };
   while (words.length > 0) {
     const word = words.shift();
     if (word === '--quick') options.quick = true;
     else if (word === '--full') options.full = true;
     else if (word === '--list') options.list = true;
     else if (word === '--times') options.times = true;
+    else if (word === '--dir') options.dir = path.resolve(words.shift() ?? '');
     else if (word === '--only') options.only = new RegExp(words.shift() ?? '', 'i');
     else if (word === '--jobs') options.jobs = Math.max(1, Number(words.shift()));
     else if (!word.startsWith('-') && !options.binary) options.binary = path.resolve(word);
@@ -39,11 +50,11 @@ function choose({ quick, full, only }) {
     .sort((a, b) => (b.ms ?? TEST_MS) - (a.ms ?? TEST_MS)); // the long ones first
 }
 
-function load() {
-  const files = fs.readdirSync(__dirname).filter((name) => /^test_.*\.js$/.test(name));
+function load(dir) {
+  const files = fs.readdirSync(dir).filter((name) => /^test_.*\.js$/.test(name));
   for (const file of files.sort()) {
     const before = tests.length;
-    require(path.join(__dirname, file));
+    require(path.join(dir, file));
     const area = file.slice('test_'.length, -'.js'.length);
     for (const one of tests.slice(before))
       Object.assign(one, { file, name: `${area}: ${one.name}` });
@@ -74,7 +85,7 @@ async function runOne(one, options) {
 
 async function main() {
   const options = readArguments(process.argv.slice(2));
-  load();
+  load(options.dir);
   const queue = choose(options);
   if (options.list) {
     for (const one of queue) console.log(one.name);
