@@ -54,9 +54,11 @@ const isListening = (port) =>
     socket.on('error', () => resolve(false));
   });
 
+const findNginx = () => PROGRAMS.find((file) => fs.existsSync(file));
+
 // Resolves to what Tcp, RawClient and api take for a server.
 async function startNginx(t, server) {
-  const program = PROGRAMS.find((file) => fs.existsSync(file));
+  const program = findNginx();
   if (!program) t.skip('Nginx is not installed');
   const folder = makeFolder();
   const port = await freePort();
@@ -79,4 +81,4 @@ async function startNginx(t, server) {
   return { host: '127.0.0.1', port, app: server.app };
 }
 
-module.exports = { startNginx };
+module.exports = { findNginx, freePort, isListening, startNginx };
