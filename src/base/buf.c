@@ -56,18 +56,10 @@ void buf_grew(struct buf *b, size_t by)
 void buf_add(struct buf *b, const void *p, size_t n)
 {
     if (n == 0) return;
-    char *to = buf_room(b, n);
-    if (!to) return;
-    memcpy(to, p, n);
+    bool fits = !b->_failed && n <= b->cap - b->n; /* mostly: the shortest way first */
+    if (!fits && !buf_room(b, n)) return;
+    memcpy(b->p + b->n, p, n);
     b->n += n;
-}
-
-void buf_add_byte(struct buf *b, char c)
-{
-    char *to = buf_room(b, 1);
-    if (!to) return;
-    *to = c;
-    b->n++;
 }
 
 void buf_add_u64(struct buf *b, uint64_t v)

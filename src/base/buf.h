@@ -53,7 +53,10 @@ char *buf_room(struct buf *b, size_t more) MUST_USE;
 void buf_grew(struct buf *b, size_t by); /* by ≤ the room asked for */
 
 void buf_add(struct buf *b, const void *p, size_t n); /* p may not point into b */
-void buf_add_byte(struct buf *b, char c);
+static inline void buf_add_byte(struct buf *b, char c)
+{
+    buf_add(b, &c, 1);
+}
 void buf_add_u64(struct buf *b, uint64_t v); /* decimal */
 void buf_add_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static inline void buf_add_span(struct buf *b, struct span s)

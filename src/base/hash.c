@@ -159,6 +159,31 @@ void hex_encode(struct span data, char *out)
     }
 }
 
+/* 16 and the value of a digit, 0 for all others. */
+static const uint8_t hex_digits[256] = {
+    ['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21, ['6'] = 22, ['7'] = 23,
+    ['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27, ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31,
+    ['A'] = 26, ['B'] = 27, ['C'] = 28, ['D'] = 29, ['E'] = 30, ['F'] = 31,
+};
+
+int hex_value(char c)
+{
+    uint8_t digit = hex_digits[(uint8_t)c];
+    return digit ? digit & 15 : -1;
+}
+
+bool hex_decode(struct span hex, uint8_t *out)
+{
+    unsigned all = 16;
+    if (hex.n % 2) return false;
+    for (size_t i = 0; i < hex.n; i += 2) {
+        unsigned high = hex_digits[(uint8_t)hex.p[i]], low = hex_digits[(uint8_t)hex.p[i + 1]];
+        all &= high & low;
+        out[i / 2] = (uint8_t)(high << 4 | (low & 15));
+    }
+    return all != 0;
+}
+
 bool equal_consttime(struct span a, struct span b)
 {
     return a.n == b.n && (a.n == 0 || CRYPTO_memcmp(a.p, b.p, a.n) == 0);

@@ -30,6 +30,9 @@ size_t base64_encode(struct span data, char *out);
 bool base64_decode(struct span text, uint8_t *out, size_t *out_len);
 
 void hex_encode(struct span data, char *out); /* 2 * n lower-case digits */
+int hex_value(char c);                        /* of a digit in either case; -1: it is none */
+/* Digits in either case, two for each octet; else false, and `out` (n / 2) holds anything. */
+bool hex_decode(struct span hex, uint8_t *out) MUST_USE;
 
 /* Equality whose time depends on the length only; unequal lengths are unequal. */
 bool equal_consttime(struct span a, struct span b);

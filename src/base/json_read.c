@@ -8,6 +8,7 @@
  * Invariant: a struct json_val that is not JSON_ABSENT points into text that json_check() proved.
  */
 #include "base/json_read.h"
+#include "base/hash.h"
 #include "base/swar.h"
 #include "base/utf8.h"
 
@@ -33,13 +34,6 @@ static bool is_space(char c) /* RFC 8259 section 2: these four only */
 static bool is_digit(char c)
 {
     return (uint8_t)c - (unsigned)'0' <= 9;
-}
-
-static int hex_digit(char c) /* -1 when it is none */
-{
-    if (is_digit(c)) return c - '0';
-    char l = (char)(c | 0x20);
-    return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
 }
 
 /* ---- the checking pass ---- */
@@ -89,7 +83,7 @@ static size_t escape_len(const char *p, size_t n)
     if (p[1] != 'u') return memchr("\"\\/bfnrt", p[1], 8) ? 2 : 0;
     if (n < 6) return 0;
     for (int i = 2; i < 6; i++)
-        if (hex_digit(p[i]) < 0) return 0;
+        if (hex_value(p[i]) < 0) return 0;
     return 6;
 }
 
@@ -358,7 +352,7 @@ const char *json_fields(struct json_val object, struct json_field *fields, size_
 static uint32_t hex4(const char *p)
 {
     uint32_t v = 0;
-    for (int i = 0; i < 4; i++) v = v << 4 | (uint32_t)hex_digit(p[i]);
+    for (int i = 0; i < 4; i++) v = v << 4 | (uint32_t)hex_value(p[i]);
     return v;
 }
 

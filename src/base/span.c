@@ -5,6 +5,9 @@
  * ASCII only and without the C library's ctype, whose answers depend on the locale.
  */
 #include "base/span.h"
+#include "base/swar.h"
+
+#define DEL 0x7f
 
 bool span_cut(struct span *rest, char sep, struct span *part)
 {
@@ -27,11 +30,24 @@ static unsigned char lower(char c)
     return u >= 'A' && u <= 'Z' ? (unsigned char)(u | 0x20) : u;
 }
 
-bool span_eq_nocase(struct span a, struct span b)
+/* Mostly they are written alike: letters are folded only where octets differ. */
+bool span_same_letters(const char *a, const char *b, size_t n)
 {
-    if (a.n != b.n) return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i])) return false;
+    for (size_t i = 0; i < n; i++)
+        if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+    return true;
+}
+
+bool span_is_plain(struct span s, uint8_t lowest)
+{
+    const char *p = s.p;
+    size_t n = s.n;
+    for (; n >= 8; p += 8, n -= 8) {
+        uint64_t w = swar_load(p);
+        if (swar_below(w, lowest) | swar_has(w, DEL)) return false;
+    }
+    for (; n; p++, n--)
+        if ((uint8_t)*p < lowest || *p == DEL) return false;
     return true;
 }
 

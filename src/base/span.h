@@ -64,8 +64,17 @@ static inline struct span span_head(struct span s, size_t n)
  */
 bool span_cut(struct span *rest, char sep, struct span *part);
 
+bool span_same_letters(const char *a, const char *b, size_t n); /* of span_eq_nocase */
+
 /* ASCII case-insensitive equality, as HTTP header names and tokens compare. */
-bool span_eq_nocase(struct span a, struct span b);
+static inline bool span_eq_nocase(struct span a, struct span b)
+{
+    return a.n == b.n && span_same_letters(a.p, b.p, a.n);
+}
+
+/* Whether every octet is `lowest` ≤ 0x80 or above, and none is DEL: with ' ', no ASCII control
+ * character; with '!', no space either. Octets above 0x7f pass. True for the empty span. */
+bool span_is_plain(struct span s, uint8_t lowest);
 
 /* Without leading and trailing spaces and tabs. */
 struct span span_trim(struct span s);

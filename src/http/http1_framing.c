@@ -7,6 +7,7 @@
  * other way.
  */
 #include "http/http1_framing.h"
+#include "base/field.h"
 
 static bool bad(struct http1_fail *fail, const char *what)
 {
@@ -54,8 +55,8 @@ static bool note_connection(struct http1_framing *f, unsigned minor, struct span
 {
     (void)minor;
     (void)fail;
-    f->close |= http1_list_has(value, SPAN("close"));
-    f->keep_alive |= http1_list_has(value, SPAN("keep-alive"));
+    f->close |= field_list_has(value, SPAN("close"));
+    f->keep_alive |= field_list_has(value, SPAN("keep-alive"));
     return true;
 }
 

@@ -7,14 +7,7 @@
  * front of us may have read the line in the other way.
  */
 #include "http/http1_head.h"
-
-/* RFC 9110 section 5.6.2 */
-static const bool token_chars[256] = {
-    ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['!'] = true,  ['#'] = true,
-    ['$'] = true,         ['%'] = true,         ['&'] = true,         ['\''] = true, ['*'] = true,
-    ['+'] = true,         ['-'] = true,         ['.'] = true,         ['^'] = true,  ['_'] = true,
-    ['`'] = true,         ['|'] = true,         ['~'] = true,
-};
+#include "base/field.h"
 
 /* RFC 3986 section 3.2, host and port, but for the comma: that is what a proxy puts between two
  * Host headers when it joins them. */
@@ -26,33 +19,18 @@ static const bool host_chars[256] = {
     [':'] = true,
 };
 
-static bool all_in(struct span s, const bool chars[256])
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (!chars[(uint8_t)s.p[i]]) return false;
-    return true;
-}
-
-bool http1_is_token(struct span s)
-{
-    return s.n > 0 && all_in(s, token_chars);
-}
-
 bool http1_is_host(struct span s)
 {
-    return all_in(s, host_chars);
-}
-
-static bool is_control(char c)
-{
-    uint8_t u = (uint8_t)c;
-    return u < 0x20 || u == 0x7f;
+    for (size_t i = 0; i < s.n; i++)
+        if (!host_chars[(uint8_t)s.p[i]]) return false;
+    return true;
 }
 
 bool http1_is_value(struct span s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (is_control(s.p[i]) && s.p[i] != '\t') return false;
+    struct span part;
+    while (span_cut(&s, '\t', &part))
+        if (!span_is_plain(part, ' ')) return false;
     return true;
 }
 
@@ -60,17 +38,7 @@ bool http1_is_value(struct span s)
  * for structure, so they pass. */
 static bool is_target(struct span s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (is_control(s.p[i]) || s.p[i] == ' ') return false;
-    return s.n > 0;
-}
-
-bool http1_list_has(struct span list, struct span token)
-{
-    struct span rest = list, part;
-    while (span_cut(&rest, ',', &part))
-        if (span_eq_nocase(span_trim(part), token)) return true;
-    return false;
+    return s.n > 0 && span_is_plain(s, '!');
 }
 
 bool http1_refuse(struct http1_fail *fail, enum http1_fail_kind kind, unsigned status,
@@ -148,7 +116,7 @@ bool http1_parse_line(struct span line, struct http1_line *out, struct http1_fai
     struct http1_line l = { 0 };
     struct span rest = line;
     span_cut(&rest, ' ', &l.method);
-    if (!http1_is_token(l.method)) return bad(fail, "the request method is not a token");
+    if (!field_is_token(l.method)) return bad(fail, "the request method is not a token");
     if (!rest.p) return bad(fail, "the request line has no target");
     span_cut(&rest, ' ', &l.target);
     if (!is_target(l.target))
@@ -167,7 +135,7 @@ bool http1_parse_field(struct span line, struct http1_field *out, struct http1_f
     struct span name, value = line;
     span_cut(&value, ':', &name);
     if (!value.p) return bad(fail, "a header line without a colon");
-    if (!http1_is_token(name)) {
+    if (!field_is_token(name)) {
         bool space = name.n && (name.p[name.n - 1] == ' ' || name.p[name.n - 1] == '\t');
         return bad(fail, space ? "white space before the colon of a header"
                                : "a header name is not a token");

@@ -63,15 +63,10 @@ bool http1_parse_line(struct span line, struct http1_line *out, struct http1_fai
 /* "Name: value". Refuses folding, white space before the colon, control characters. */
 bool http1_parse_field(struct span line, struct http1_field *out, struct http1_fail *fail) MUST_USE;
 
-/* A token of RFC 9110 section 5.6.2; false for the empty one. */
-bool http1_is_token(struct span s);
 /* Free of control characters but tab: may stand as a field value. */
 bool http1_is_value(struct span s);
 /* May stand as the value of Host; empty is valid (RFC 9112 section 3.2). */
 bool http1_is_host(struct span s);
-
-/* Whether a comma-separated list holds the token; ignores case. */
-bool http1_list_has(struct span list, struct span token);
 
 /* Sets `*fail` and returns false, for `return http1_refuse(…)`. */
 bool http1_refuse(struct http1_fail *fail, enum http1_fail_kind kind, unsigned status,

@@ -17,6 +17,8 @@
  * Trailers are checked as headers are, and dropped.
  */
 #include "http/http1_req.h"
+#include "base/field.h"
+#include "base/hash.h"
 
 #define MAX_EXTENSIONS 4096 /* octets of chunk extensions in a message: nobody sends any */
 #define MAX_SIZE_DIGITS 15  /* of a chunk size: cannot overflow 64 bits */
@@ -318,14 +320,6 @@ static size_t step_fixed(struct http1_req *r, struct span in, enum http1_ev *ev)
     return used;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 static size_t step_size(struct http1_req *r, struct span in, enum http1_ev *ev)
 {
     (void)ev;
@@ -555,6 +549,6 @@ bool http1_header_has_token(const struct http1_req *r, struct span name, struct 
 {
     struct http1_field f;
     for (size_t at = 0; http1_header_next(r, &at, &f);)
-        if (span_eq_nocase(f.name, name) && http1_list_has(f.value, token)) return true;
+        if (span_eq_nocase(f.name, name) && field_list_has(f.value, token)) return true;
     return false;
 }

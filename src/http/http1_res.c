@@ -6,6 +6,7 @@
  * response next to whole ones that are pipelined in it.
  */
 #include "http/http1_res.h"
+#include "base/field.h"
 #include "base/json_write.h"
 
 const char *http1_reason(unsigned status)
@@ -57,7 +58,7 @@ static bool fields_fit(const struct http1_res *res)
 {
     for (size_t i = 0; i < res->n_fields; i++) {
         const struct http1_field *f = &res->fields[i];
-        if (!http1_is_token(f->name) || !http1_is_value(f->value)) return false;
+        if (!field_is_token(f->name) || !http1_is_value(f->value)) return false;
         CHECK(!span_eq_nocase(f->name, SPAN("Content-Length")));
         CHECK(!span_eq_nocase(f->name, SPAN("Transfer-Encoding")));
         CHECK(res->status < 200 || !span_eq_nocase(f->name, SPAN("Connection")));

@@ -6,18 +6,11 @@
  * the caller can still use it raw.
  */
 #include "http/url.h"
+#include "base/hash.h"
 
 static bool refuse(const char **why, const char *text)
 {
     if (why) *why = text;
-    return false;
-}
-
-/* Octets above 0x7f are let through: some libraries send names raw. */
-static bool has_bad_char(struct span s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if ((uint8_t)s.p[i] <= ' ' || s.p[i] == 0x7f) return true;
     return false;
 }
 
@@ -44,7 +37,9 @@ bool url_split(struct span target, struct url_target *out, const char **why)
     struct url_target t = { 0 };
     struct span rest = target;
     if (target.n == 0) return refuse(why, "the request target is empty");
-    if (has_bad_char(target)) return refuse(why, "the request target has a control character");
+    /* Octets above 0x7f are let through: some libraries send names raw. */
+    if (!span_is_plain(target, '!'))
+        return refuse(why, "the request target has a control character");
     if (memchr(target.p, '#', target.n)) return refuse(why, "the request target has a fragment");
     if (target.p[0] != '/' && !span_eq(target, SPAN("*")) && !cut_authority(&rest, &t.host, why))
         return false;
@@ -116,14 +111,6 @@ size_t url_query_find(struct span query, struct span key, struct span *value)
     return n;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 /* One decoded octet of `raw` at `*at`, which moves on; -1 when it is malformed. */
 static int next_octet(struct span raw, enum url_plus plus, size_t *at)
 {
@@ -138,6 +125,10 @@ static int next_octet(struct span raw, enum url_plus plus, size_t *at)
 
 bool url_eq(struct span raw, enum url_plus plus, struct span text)
 {
+    /* Each escape makes it shorter: what has the length of `text` is equal without any, or not. */
+    if (raw.n < text.n) return false;
+    if (raw.n == text.n && plus == URL_PLUS_LITERAL)
+        return span_eq(raw, text) && !(raw.n && memchr(raw.p, '%', raw.n));
     size_t at = 0, n = 0;
     while (at < raw.n) {
         int c = next_octet(raw, plus, &at);

@@ -8,6 +8,7 @@
  * end a header line early.
  */
 #include "ws/handshake.h"
+#include "base/field.h"
 #include "base/hash.h"
 #include <string.h>
 
@@ -26,28 +27,6 @@ void ws_accept_key(struct span key, char out[WS_ACCEPT_LEN])
     CHECK(n == WS_ACCEPT_LEN);
 }
 
-/* A token of RFC 9110 section 5.6.2. */
-static bool is_token(struct span s)
-{
-    static const char marks[] = "!#$%&'*+-.^_`|~";
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!alnum && !memchr(marks, c, sizeof marks - 1)) return false;
-    }
-    return s.n > 0;
-}
-
-/* Whether the comma-separated list has the token, in any case. */
-static bool has_token(struct span list, struct span token)
-{
-    struct span part;
-    while (span_cut(&list, ',', &part)) {
-        if (span_eq_nocase(span_trim(part), token)) return true;
-    }
-    return false;
-}
-
 /* --- server --- */
 
 /* The first element of the list that is a token; empty if none is. */
@@ -56,7 +35,7 @@ static struct span first_token(struct span list)
     struct span part;
     while (span_cut(&list, ',', &part)) {
         part = span_trim(part);
-        if (is_token(part)) return part;
+        if (field_is_token(part)) return part;
     }
     return SPAN("");
 }
@@ -71,9 +50,9 @@ static void set_once(struct ws_request *r, struct span *field, struct span value
 void ws_request_header(struct ws_request *r, struct span name, struct span value)
 {
     if (span_eq_nocase(name, SPAN("Upgrade"))) {
-        r->_upgrade |= has_token(value, SPAN("websocket"));
+        r->_upgrade |= field_list_has(value, SPAN("websocket"));
     } else if (span_eq_nocase(name, SPAN("Connection"))) {
-        r->_connection |= has_token(value, SPAN("upgrade"));
+        r->_connection |= field_list_has(value, SPAN("upgrade"));
     } else if (span_eq_nocase(name, SPAN("Sec-WebSocket-Key"))) {
         set_once(r, &r->_key, value);
     } else if (span_eq_nocase(name, SPAN("Sec-WebSocket-Version"))) {
@@ -212,9 +191,9 @@ struct answer {
 static void note_header(struct answer *a, struct span name, struct span value)
 {
     if (span_eq_nocase(name, SPAN("Upgrade"))) {
-        a->upgrade |= has_token(value, SPAN("websocket"));
+        a->upgrade |= field_list_has(value, SPAN("websocket"));
     } else if (span_eq_nocase(name, SPAN("Connection"))) {
-        a->connection |= has_token(value, SPAN("upgrade"));
+        a->connection |= field_list_has(value, SPAN("upgrade"));
     } else if (span_eq_nocase(name, SPAN("Sec-WebSocket-Accept"))) {
         a->accept = span_trim(value);
         a->n_accept++;
@@ -257,7 +236,7 @@ static bool read_headers(struct span head, struct answer *a)
         const char *colon = memchr(line.p, ':', line.n);
         if (!colon) return false;
         size_t n = (size_t)(colon - line.p);
-        if (!is_token(span_head(line, n))) return false;
+        if (!field_is_token(span_head(line, n))) return false;
         note_header(a, span_head(line, n), span_skip(line, n + 1));
     }
     return false;

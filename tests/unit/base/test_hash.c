@@ -229,6 +229,24 @@ static void hex_is_lower_case(void **state)
     assert_span(span_of(text, sizeof text), "009fabff");
 }
 
+static void hex_is_read_in_either_case_and_nothing_else_is(void **state)
+{
+    (void)state;
+    uint8_t out[4];
+    assert_true(hex_decode(SPAN("00fF9aC1"), out));
+    assert_memory_equal(out, "\x00\xff\x9a\xc1", 4);
+    assert_true(hex_decode(SPAN(""), out));
+    assert_false(hex_decode(SPAN("0"), out));
+    for (int c = 0; c < 256; c++) {
+        bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+        const char high[] = { (char)c, '0', '0', '0' }, low[] = { '0', '0', '0', (char)c };
+        assert_int_equal(hex_decode(span_of(high, 4), out), digit);
+        assert_int_equal(hex_decode(span_of(low, 4), out), digit);
+        assert_int_equal(hex_value((char)c) >= 0, digit);
+        if (digit) assert_int_equal(out[1], hex_value((char)c));
+    }
+}
+
 static void secrets_compare_by_content_and_length(void **state)
 {
     (void)state;
@@ -310,6 +328,7 @@ int main(void)
         cmocka_unit_test(base64_goes_there_and_back),
         cmocka_unit_test(malformed_base64_is_refused),
         cmocka_unit_test(hex_is_lower_case),
+        cmocka_unit_test(hex_is_read_in_either_case_and_nothing_else_is),
         cmocka_unit_test(secrets_compare_by_content_and_length),
         cmocka_unit_test(table_hashes_are_siphash_1_3),
         cmocka_unit_test(table_hashes_depend_on_the_key),

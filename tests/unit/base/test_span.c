@@ -34,6 +34,25 @@ static void letters_compare_without_case_and_nothing_else_does(void **state)
     assert_false(span_eq_nocase(SPAN("\xc4"), SPAN("\xe4"))); /* not Latin-1 */
 }
 
+/* Each octet at each place of texts of each length, so that words and their rest are tried. */
+static void plain_text_has_no_octet_below_the_lowest_and_no_del(void **state)
+{
+    (void)state;
+    char text[20];
+    assert_true(span_is_plain(span_of(NULL, 0), ' '));
+    for (size_t n = 1; n <= sizeof text; n++) {
+        for (size_t at = 0; at < n; at++) {
+            for (int c = 0; c < 256; c++) {
+                memset(text, 'x', n);
+                text[at] = (char)c;
+                bool control = c < ' ' || c == 0x7f;
+                assert_int_equal(span_is_plain(span_of(text, n), ' '), !control);
+                assert_int_equal(span_is_plain(span_of(text, n), '!'), !control && c != ' ');
+            }
+        }
+    }
+}
+
 static void trimming_takes_spaces_and_tabs_from_both_ends(void **state)
 {
     (void)state;
@@ -92,6 +111,7 @@ int main(void)
         cmocka_unit_test(cutting_visits_each_part_and_then_stops),
         cmocka_unit_test(cutting_an_empty_text_gives_one_empty_part),
         cmocka_unit_test(letters_compare_without_case_and_nothing_else_does),
+        cmocka_unit_test(plain_text_has_no_octet_below_the_lowest_and_no_del),
         cmocka_unit_test(trimming_takes_spaces_and_tabs_from_both_ends),
         cmocka_unit_test(whole_decimal_numbers_are_read),
         cmocka_unit_test(what_is_no_number_or_too_large_is_refused_and_leaves_the_result),

@@ -223,6 +223,8 @@ static void equality_after_decoding_needs_all_of_both(void **state)
     assert_true(url_eq(SPAN("a%62c"), URL_PLUS_LITERAL, abc));
     assert_false(url_eq(SPAN("a%62"), URL_PLUS_LITERAL, abc));
     assert_false(url_eq(SPAN("a%62cd"), URL_PLUS_LITERAL, abc));
+    assert_false(url_eq(SPAN("a%62"), URL_PLUS_LITERAL, SPAN("a%62")));
+    assert_true(url_eq(SPAN("a+b"), URL_PLUS_LITERAL, SPAN("a+b")));
     assert_true(url_eq(SPAN("+"), URL_PLUS_SPACE, SPAN(" ")));
     assert_true(url_eq(SPAN(""), URL_PLUS_SPACE, SPAN("")));
     release(abc);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * base/field.h: what header fields are made of: tokens, and lists of them with commas (RFC 9110
+ * sections 5.6.1 and 5.6.2).
+ *
+ * Here, because the HTTP parser and the WebSocket handshake read the same grammar and neither may
+ * use the other.
+ */
+#ifndef BASE_FIELD_H
+#define BASE_FIELD_H
+#include "base/span.h"
+
+/* False for the empty span. */
+bool field_is_token(struct span s);
+
+/* Whether the list has the token, in any case of its letters. */
+bool field_list_has(struct span list, struct span token);
+
+#endif
