@@ -6,6 +6,7 @@
 #include "cli/cmd.h"
 #include "cli/man_page.h"
 #include "server/config_table.h"
+#include "server/metrics.h"
 #include <stdio.h>
 #include <sysexits.h>
 
@@ -37,6 +38,15 @@ static int print_options(void)
     return EX_OK;
 }
 
+static int print_metrics(void)
+{
+    struct buf page = { 0 };
+    metrics_doc(&page);
+    if (!buf_failed(&page)) fwrite(page.p, 1, page.n, stdout);
+    buf_fini(&page);
+    return EX_OK;
+}
+
 static int run(int argc, char **argv)
 {
     if (argc < 2) return cmd_usage(true);
@@ -46,6 +56,7 @@ static int run(int argc, char **argv)
         man_page_print();
         return EX_OK;
     }
+    if (strcmp(argv[1], "metrics") == 0) return print_metrics();
     const struct cmd *cmd = cmd_find(argv[1]);
     if (!cmd) return cmd_unknown(argv[1]);
     cmd_print_page(cmd);
@@ -56,9 +67,9 @@ const struct cmd cmd_help = {
     .name = "help",
     .help = "say more about a command, or about all options (help options)",
     .run = run,
-    .usage = "peal help [COMMAND | options | man]",
+    .usage = "peal help [COMMAND | options | metrics | man]",
     .text = "Prints the list of commands, the page of one of them, all options of the\n"
-            "configuration, or the manual page for man.\n",
+            "configuration, all metrics (as docs/metrics.md), or the manual page for man.\n",
     .examples = "  peal help serve\n  peal help options\n  peal help man | man -l -\n",
-    .words = "options|man",
+    .words = "options|metrics|man",
 };

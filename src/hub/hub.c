@@ -285,6 +285,7 @@ enum err hub_publish(struct hub *hub, struct hub_publish *p)
 {
     p->n_subs = p->n_users = 0;
     stat_add(p->from_client ? &hub->stats.client_events : &hub->stats.published, 1);
+    histo_add(&hub->stats.data_bytes, p->data_raw.n, 1);
     return p->kind.type == CHAN_USER ? publish_to_user(hub, p) : publish_to_channel(hub, p);
 }
 

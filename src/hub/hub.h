@@ -13,6 +13,7 @@
  */
 #ifndef HUB_HUB_H
 #define HUB_HUB_H
+#include "base/histo.h"
 #include "hub/channel.h"
 #include "hub/limit.h"
 #include "hub/user.h"
@@ -65,6 +66,7 @@ struct hub_sink {
 
 struct hub_stats { /* written by the worker, read by anybody (relaxed) */
     _Atomic uint64_t texts, delivered, published, client_events, refused, subscribed;
+    struct histo data_bytes; /* of published and client events */
 };
 
 struct hub;

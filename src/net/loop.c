@@ -21,7 +21,7 @@ struct loop {
     uint32_t magic;
     bool time_known; /* now_ms is of this turn */
     bool again;      /* the next turn shall not wait */
-    uint64_t now_ms;
+    uint64_t now_ms, now_ns;
     uint64_t armed; /* when `bound` fires; LOOP_NEVER: it is stopped */
     uint64_t turns;
     atomic_bool stop;
@@ -88,6 +88,7 @@ static void end_turn(struct loop *loop)
     run_phase(h->timers, h->ctx);
     run_phase(h->flush, h->ctx);
     run_phase(h->close, h->ctx);
+    if (h->measured) h->measured(h->ctx, clock_mono_ns() - loop->now_ns);
     bound_poll(loop);
     if (!loop->again)
         CHECK(uv_idle_stop(&loop->idle) == 0);
@@ -183,10 +184,17 @@ void loop_again(struct loop *loop)
 uint64_t loop_now_ms(struct loop *loop)
 {
     if (!loop->time_known) {
-        loop->now_ms = clock_mono_ms();
+        loop->now_ns = clock_mono_ns();
+        loop->now_ms = loop->now_ns / 1000000;
         loop->time_known = true;
     }
     return loop->now_ms;
+}
+
+uint64_t loop_now_ns(struct loop *loop)
+{
+    loop_now_ms(loop);
+    return loop->now_ns;
 }
 
 uint64_t loop_turns(const struct loop *loop)

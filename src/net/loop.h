@@ -23,6 +23,8 @@ struct loop_hooks {
     void (*timers)(void *ctx);  /* whatever is due at loop_now_ms(): wheel_advance() and others */
     void (*flush)(void *ctx);   /* one write per connection that has something */
     void (*close)(void *ctx);   /* the only place where connections are freed */
+    /* After all of them: how long the turn took, from its first I/O on, without the wait. */
+    void (*measured)(void *ctx, uint64_t busy_ns);
     /* Asked at the end of each turn: the absolute time of the next deadline on the clock of
      * loop_now_ms(), LOOP_NEVER for none. May be early (costs a turn), never late. */
     uint64_t (*deadline)(void *ctx);
@@ -56,6 +58,8 @@ void loop_again(struct loop *loop);
 /* Milliseconds of the monotonic clock (clock_mono_ms), read once per turn: the same in all phases
  * of it. */
 uint64_t loop_now_ms(struct loop *loop);
+/* The same moment in nanoseconds. */
+uint64_t loop_now_ns(struct loop *loop);
 
 /* How many turns it has taken since it was made. */
 uint64_t loop_turns(const struct loop *loop);

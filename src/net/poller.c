@@ -56,6 +56,7 @@ static void on_poll(uv_poll_t *handle, int status, int ready)
     (void)ready;
     CHECK(status == 0); /* an epoll descriptor has no errors */
     p->batch = (p->batch + 1) & BATCH_MASK;
+    loop_now_ms(p->loop); /* the turn begins here, whoever asks for the time first */
     int n = epoll_wait(p->fd, p->events, POLLER_BATCH, 0);
     CHECK(n >= 0 || errno == EINTR);
     for (int i = 0; i < n && !p->closed; i++) dispatch(p, &p->events[i]);

@@ -10,6 +10,7 @@
 #include "http/url.h"
 #include "net/fds.h"
 #include "server/conn.h"
+#include "server/metrics.h"
 #include "server/server_priv.h"
 #include <unistd.h>
 
@@ -231,6 +232,20 @@ static enum admin_result serve_json(struct http1_reply to, unsigned status, stru
     return answered(err);
 }
 
+static enum admin_result serve_metrics(struct conn *c, const struct http1_req *req,
+                                       struct http1_reply to, struct buf *out)
+{
+    enum metrics_form form = metrics_form_of(http1_header(req, SPAN("Accept")));
+    struct buf text = { 0 };
+    metrics_write(c->worker->server, form, &text);
+    const struct http1_res res = { .status = 200,
+                                   .type = metrics_type(form),
+                                   .body = buf_span(&text) };
+    enum err err = buf_failed(&text) ? ERR_NOMEM : http1_res_write(out, to, &res);
+    buf_fini(&text);
+    return answered(err);
+}
+
 static enum admin_result route(struct conn *c, const struct url_target *target,
                                struct http1_reply to, struct buf *out)
 {
@@ -250,9 +265,10 @@ static enum admin_result route(struct conn *c, const struct url_target *target,
     }
     if (span_eq(target->path, SPAN("/admin/connections")))
         return serve_connections(c, target->query, to, out);
-    return answered(http1_res_error(out, to, 404,
-                                    SPAN("This is Peal's admin listener. It knows /live, /ready, "
-                                         "/admin/workers and /admin/connections?app=ID.")));
+    return answered(
+        http1_res_error(out, to, 404,
+                        SPAN("This is Peal's admin listener. It knows /live, /ready, "
+                             "/metrics, /admin/workers and /admin/connections?app=ID.")));
 }
 
 enum admin_result admin_serve(struct conn *c, const struct http1_req *req, struct http1_reply to,
@@ -268,5 +284,6 @@ enum admin_result admin_serve(struct conn *c, const struct http1_req *req, struc
     enum http1_method method = http1_req_method(req);
     if (method != HTTP1_GET && method != HTTP1_HEAD)
         return answered(http1_res_error(out, to, 405, SPAN("Only GET and HEAD.")));
+    if (span_eq(target.path, SPAN("/metrics"))) return serve_metrics(c, req, to, out);
     return route(c, &target, to, out);
 }

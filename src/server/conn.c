@@ -299,6 +299,18 @@ static void discard_input(struct conn *c)
     }
 }
 
+/* The clock is read for all requests of a segment together: one of them may take two microseconds.
+ */
+static void read_requests(struct conn *c, size_t n)
+{
+    struct worker_counts *counts = &c->worker->counts;
+    uint64_t began_ns = clock_mono_ns(), served = count_get(&counts->http_requests);
+    conn_http_input(c, (char *)c->worker->read_buf, n);
+    served = count_get(&counts->http_requests) - served;
+    if (served)
+        histo_add(&counts->request_us, (clock_mono_ns() - began_ns) / 1000 / served, served);
+}
+
 static void read_some(struct conn *c)
 {
     size_t n;
@@ -315,6 +327,7 @@ static void read_some(struct conn *c)
     case SOCK_OK:
         break;
     }
+    count_add(&w->counts.octets_in, (int64_t)n);
     c->seen_ms = now_of(c);
     if (c->pinged) { /* else the deadline only moves further away, which the timer notices itself */
         c->pinged = false;
@@ -322,7 +335,7 @@ static void read_some(struct conn *c)
     }
     hub_turn_begin(w->hub, c->seen_ms);
     if (c->state == CONN_HTTP)
-        conn_http_input(c, (char *)w->read_buf, n);
+        read_requests(c, n);
     else
         conn_ws_input(c, w->read_buf, n);
 }
@@ -484,6 +497,7 @@ static void flush(struct conn *c)
         return;
     }
     set_pending(c, c->out.bytes);
+    count_add(&c->worker->counts.octets_out, (int64_t)sent);
     if (sent > 0) note_progress(c);
     if (out_empty(&c->out))
         after_all_sent(c);

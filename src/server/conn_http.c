@@ -68,6 +68,11 @@ bool conn_http_is_new(const struct conn *c)
 
 /* --- answers --- */
 
+static void count_status(const struct conn *c, unsigned status)
+{
+    count_code(&c->worker->counts.statuses, counts_statuses, status);
+}
+
 static void answer_bytes(struct conn *c, struct buf *b, bool keep_alive)
 {
     if (!keep_alive) c->hangup = true;
@@ -163,6 +168,7 @@ static void answer_failure(struct conn *c)
         return;
     }
     log_failure(c, fail);
+    count_status(c, fail->status);
     struct buf b;
     begin(&b);
     if (http1_res_fail(&b, req) != ERR_OK) {
@@ -235,6 +241,7 @@ static bool try_upgrade(struct conn *c)
         upgrade(c, &verdict, key);
         return true;
     }
+    count_status(c, verdict.status);
     log_info("http", "upgrade refused", kv_u64("status", verdict.status),
              kv_str("why", verdict.text));
     struct buf b;
@@ -277,6 +284,7 @@ static void serve(struct conn *c)
         conn_kill(c);
         return;
     }
+    count_status(c, http->call.status);
     log_api(c, &http->call);
     answer_bytes(c, &b, to.keep_alive);
 }
@@ -338,6 +346,7 @@ static void refuse_memory(struct conn *c)
     const struct server *s = c->worker->server;
     struct http1_reply to = { .minor = 1 };
     struct buf b;
+    count_status(c, 503);
     log_warn("http", "request refused for memory",
              kv_u64("held_bytes", atomic_load_explicit(&s->held_bytes, memory_order_relaxed)),
              kv_str("option", "limits.request_total_bytes"),
@@ -425,6 +434,7 @@ void conn_http_timeout(struct conn *c)
     log_info("http", "request timed out", kv_str("part", head ? "head" : "body"),
              kv_u64("ms", loop_now_ms(c->worker->loop) - http->phase_ms), kv_str("option", option),
              kv_u64("limit", limit_ms), kv_span("client", client_of(c, client)));
+    count_status(c, 408);
     struct http1_reply to = { .minor = 1 };
     struct buf text = { 0 }, b;
     buf_add_fmt(&text, "The request's %s did not arrive within %llu ms (%s).",

@@ -39,6 +39,8 @@ static void sink_close(struct hub_conn *hc, unsigned code, struct span text)
 
 static void sink_refused(struct hub_conn *hc, const struct peer_refusal *r)
 {
+    struct worker_counts *counts = &conn_of_hub(hc)->worker->counts;
+    count_code(&counts->refusals, counts_codes, r->code ? r->code : (unsigned)r->status);
     char id[SOCKET_ID_MAX];
     struct span text = r->text.p ? r->text : r->error_text;
     log_info("client", "refused", kv_span("app", hc->app->s->id),
@@ -73,8 +75,14 @@ static void begin_bytes(struct buf *b, size_t payload)
     msg_begin(b, MSG_HEAD_MAX + payload);
 }
 
+static void count_close(const struct conn *c, unsigned code)
+{
+    count_code(&c->worker->counts.closes, counts_codes, code);
+}
+
 static void send_close(struct conn *c, uint16_t code, struct span reason)
 {
+    count_close(c, code);
     struct buf b;
     begin_bytes(&b, WS_CONTROL_MAX);
     ws_write_close(&b, code, reason, NULL);
@@ -89,6 +97,7 @@ void conn_ws_refuse(struct conn *c, unsigned code, struct span text)
 void conn_ws_refuse_within(struct conn *c, unsigned code, struct span text, uint16_t ending_ms)
 {
     if (c->state != CONN_WS) return;
+    count_close(c, code);
     struct buf error = { 0 }, b;
     event_error(&error, (struct span) { NULL, 0 }, code, text);
     begin_bytes(&b, error.n + WS_CONTROL_MAX);

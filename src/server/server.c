@@ -99,6 +99,7 @@ enum err server_start(struct server **out, const struct config *cfg,
     s->restart.ok = s->restart.seen;
     s->n_workers = (unsigned)cfg->workers;
     s->started_ms = clock_mono_ms();
+    s->started_unix_ms = clock_unix_ms();
     enum err err = build(s, d);
     if (err) {
         if (!d->text[0]) diag_set(d, err, "%s", err_text(err));

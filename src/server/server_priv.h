@@ -19,7 +19,7 @@ struct server {
     size_t n_endpoints;
     struct worker *workers;
     unsigned n_workers;
-    uint64_t started_ms;
+    uint64_t started_ms, started_unix_ms;
     uint64_t n_upgrade_fds;           /* more descriptors than these: no further WebSockets */
     _Atomic bool stopping;            /* /ready says no */
     _Atomic bool restarting;          /* stopping to come back at once: drain_* do not apply */

@@ -59,6 +59,12 @@ static void on_close(void *ctx)
     w->mailbox_done = false;
 }
 
+static void on_measured(void *ctx, uint64_t busy_ns)
+{
+    struct worker *w = ctx;
+    histo_add(&w->counts.turn_us, busy_ns / 1000, 1);
+}
+
 static uint64_t next_deadline(void *ctx)
 {
     struct worker *w = ctx;
@@ -126,6 +132,7 @@ enum err worker_init(struct worker *w, struct server *server, unsigned index)
         .timers = on_timers,
         .flush = on_flush,
         .close = on_close,
+        .measured = on_measured,
         .deadline = next_deadline,
     };
     enum err err = loop_new(&hooks, &w->loop);

@@ -10,6 +10,7 @@
 #include "net/listener.h"
 #include "net/wheel.h"
 #include "server/config.h"
+#include "server/counts.h"
 #include "server/out.h"
 #include "ws/decoder.h"
 #include <pthread.h>
@@ -33,11 +34,6 @@ enum worker_phase {
     WORKER_REQUESTS,
     WORKER_FINISHES,
     WORKER_DONE,
-};
-
-struct worker_counts { /* written by the worker, read by anybody */
-    _Atomic uint64_t accepted, opened, closed, http_requests, slow_cut, ping_cut, held_bytes;
-    _Atomic uint64_t n_http, n_ws;
 };
 
 struct worker {
@@ -91,14 +87,4 @@ void worker_end_conns(struct worker *w);
 void worker_fini(struct worker *w);
 /* Any thread: makes the worker look into its mailbox and tasks. */
 void worker_wake(struct worker *w);
-
-static inline void count_add(_Atomic uint64_t *counter, int64_t n)
-{
-    uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
-    atomic_store_explicit(counter, old + (uint64_t)n, memory_order_relaxed); /* one writer */
-}
-static inline uint64_t count_get(const _Atomic uint64_t *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
 #endif

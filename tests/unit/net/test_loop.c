@@ -71,7 +71,7 @@ static void start_record(struct record *r, int fds[2])
     *r = (struct record) { .due = LOOP_NEVER, .stop_after = 1 };
     mpsc_init(&r->mailbox);
     const struct loop_hooks hooks = {
-        r, note_mailbox, note_timers, note_flush, note_close, tell_due
+        r, note_mailbox, note_timers, note_flush, note_close, NULL, tell_due
     };
     assert_int_equal(loop_new(&hooks, &r->loop), ERR_OK);
     assert_int_equal(poller_open(r->loop, &r->poller), ERR_OK);

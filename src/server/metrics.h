@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server/metrics.h: GET /metrics, and the page that documents it.
+ *
+ * Text of Prometheus (version 0.0.4), or OpenMetrics 1.0 where the scraper asks for it.
+ */
+#ifndef SERVER_METRICS_H
+#define SERVER_METRICS_H
+#include "base/buf.h"
+
+struct server;
+
+enum metrics_form { METRICS_PROMETHEUS, METRICS_OPEN };
+
+/* Which form an Accept header asks for; p == NULL: none was sent. */
+enum metrics_form metrics_form_of(struct span accept);
+struct span metrics_type(enum metrics_form form); /* the Content-Type */
+
+/* Appends all metrics. Any thread; the values are read one after the other while all go on. */
+void metrics_write(struct server *s, enum metrics_form form, struct buf *out);
+
+/* Appends docs/metrics.md. */
+void metrics_doc(struct buf *out);
+#endif
