@@ -10,21 +10,24 @@
 
 struct pattern {
     struct span path; /* {app} and {name} are variable */
+    uint8_t n;        /* segments, at most MAX_SEGMENTS */
     bool post;
 };
 
+#define MAX_SEGMENTS 5
+
 static const struct pattern patterns[ROUTE_N] = {
-    [ROUTE_ROOT] = { SPAN("/"), false },
-    [ROUTE_UP] = { SPAN("/up"), false },
-    [ROUTE_SOCKET] = { SPAN("/app/{app_key}"), false },
-    [ROUTE_EVENTS] = { SPAN("/apps/{app_id}/events"), true },
-    [ROUTE_BATCH] = { SPAN("/apps/{app_id}/batch_events"), true },
-    [ROUTE_CHANNELS] = { SPAN("/apps/{app_id}/channels"), false },
-    [ROUTE_CHANNEL] = { SPAN("/apps/{app_id}/channels/{name}"), false },
-    [ROUTE_CHANNEL_USERS] = { SPAN("/apps/{app_id}/channels/{name}/users"), false },
-    [ROUTE_CONNECTIONS] = { SPAN("/apps/{app_id}/connections"), false },
-    [ROUTE_USER_EVENTS] = { SPAN("/apps/{app_id}/users/{name}/events"), true },
-    [ROUTE_TERMINATE] = { SPAN("/apps/{app_id}/users/{name}/terminate_connections"), true },
+    [ROUTE_ROOT] = { SPAN("/"), 0, false },
+    [ROUTE_UP] = { SPAN("/up"), 1, false },
+    [ROUTE_SOCKET] = { SPAN("/app/{app_key}"), 2, false },
+    [ROUTE_EVENTS] = { SPAN("/apps/{app_id}/events"), 3, true },
+    [ROUTE_BATCH] = { SPAN("/apps/{app_id}/batch_events"), 3, true },
+    [ROUTE_CHANNELS] = { SPAN("/apps/{app_id}/channels"), 3, false },
+    [ROUTE_CHANNEL] = { SPAN("/apps/{app_id}/channels/{name}"), 4, false },
+    [ROUTE_CHANNEL_USERS] = { SPAN("/apps/{app_id}/channels/{name}/users"), 5, false },
+    [ROUTE_CONNECTIONS] = { SPAN("/apps/{app_id}/connections"), 3, false },
+    [ROUTE_USER_EVENTS] = { SPAN("/apps/{app_id}/users/{name}/events"), 5, true },
+    [ROUTE_TERMINATE] = { SPAN("/apps/{app_id}/users/{name}/terminate_connections"), 5, true },
 };
 
 static bool is_variable(struct span segment)
@@ -32,38 +35,39 @@ static bool is_variable(struct span segment)
     return segment.p[0] == '{';
 }
 
-static bool fits(struct span pattern, struct url_path path, struct route_args *args)
+static bool fits(struct span pattern, const struct span *raw, struct route_args *args)
 {
     struct url_path want = url_path(pattern);
-    struct span wanted, raw;
+    struct span wanted;
     *args = (struct route_args) { 0 };
-    while (url_path_next(&want, &wanted)) {
-        if (!url_path_next(&path, &raw)) return false;
+    for (; url_path_next(&want, &wanted); raw++) {
         if (span_eq(wanted, SPAN("{name}")))
-            args->name = raw;
+            args->name = *raw;
         else if (is_variable(wanted))
-            args->app = raw;
-        else if (!url_eq(raw, URL_PLUS_LITERAL, wanted))
+            args->app = *raw;
+        else if (!url_eq(*raw, URL_PLUS_LITERAL, wanted))
             return false;
     }
-    return !url_path_next(&path, &raw);
+    return true;
 }
 
-static enum route find(struct url_path path, struct route_args *args)
+static enum route find(struct span path, struct route_args *args)
 {
+    struct span raw[MAX_SEGMENTS];
+    size_t n = url_path_split(path, raw, MAX_SEGMENTS);
     for (enum route r = ROUTE_ROOT; r < ROUTE_N; r++)
-        if (fits(patterns[r].path, path, args)) return r;
+        if (patterns[r].n == n && fits(patterns[r].path, raw, args)) return r;
     return ROUTE_NONE;
 }
 
 enum route route_find(struct span path, struct span prefix, struct route_args *args)
 {
-    struct url_path whole = url_path(path), behind = whole;
+    struct url_path behind = url_path(path);
     if (url_path_skip_prefix(&behind, prefix)) {
-        enum route r = find(behind, args);
+        enum route r = find(url_path_rest(&behind), args);
         if (r) return r;
     }
-    enum route r = find(whole, args);
+    enum route r = find(path, args);
     return r == ROUTE_ROOT || r == ROUTE_UP ? r : ROUTE_NONE;
 }
 
@@ -178,7 +182,7 @@ static bool hint_prefix(struct span path, struct span prefix, struct buf *out)
     struct span first;
     struct route_args args;
     if (prefix.n || !url_path_next(&it, &first)) return false;
-    enum route r = find(it, &args);
+    enum route r = find(url_path_rest(&it), &args);
     if (r == ROUTE_NONE || r == ROUTE_ROOT || span_eq(first, SPAN("app")) ||
         span_eq(first, SPAN("apps")))
         return false;

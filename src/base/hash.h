@@ -8,6 +8,7 @@
 #include "base/span.h"
 
 #define SHA256_HEX_LEN 64
+#define MD5_LEN 16
 #define MD5_HEX_LEN 32
 
 /* An HMAC-SHA256 key, prepared once per secret and shared by all threads (immutable after new).
@@ -20,6 +21,7 @@ void hmac_key_free(struct hmac_key *key);                   /* wipes it; NULL al
 void hmac_sha256_hex(const struct hmac_key *key, const struct span *parts, size_t n_parts,
                      char hex[SHA256_HEX_LEN]);
 
+void md5(struct span data, uint8_t out[MD5_LEN]);
 void md5_hex(struct span data, char hex[MD5_HEX_LEN]);
 void sha1(struct span data, uint8_t out[20]);
 void sha256(struct span data, uint8_t out[32]);

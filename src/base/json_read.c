@@ -70,7 +70,8 @@ static const char *skip_plain(const char *p, const char *end)
 {
     for (; end - p >= 8; p += 8) {
         uint64_t w = swar_load(p);
-        if (swar_below(w, 0x20) | swar_has(w, '"') | swar_has(w, '\\') | swar_high(w)) break;
+        uint64_t marks = swar_below(w, 0x20) | swar_has(w, '"') | swar_has(w, '\\') | swar_high(w);
+        if (marks) return p + swar_first(marks);
     }
     while (p < end && (uint8_t)*p >= 0x20 && (uint8_t)*p < 0x80 && *p != '"' && *p != '\\') p++;
     return p;
@@ -235,19 +236,26 @@ bool json_check(struct span text, unsigned max_depth, struct json_val *root, str
 
 /* ---- accessors over proved text ---- */
 
+/* The quote or backslash at or behind `p`; there is one. */
+static const char *find_end(const char *p, const char *end)
+{
+    for (; end - p >= 8; p += 8) {
+        uint64_t w = swar_load(p);
+        uint64_t marks = swar_has(w, '"') | swar_has(w, '\\');
+        if (marks) return p + swar_first(marks);
+    }
+    while (p < end && *p != '"' && *p != '\\') p++;
+    CHECK(p < end);
+    return p;
+}
+
 /* Behind the string whose opening quote is at `p`. */
 static const char *skip_string(const char *p, const char *end, bool *escaped)
 {
-    for (p++;;) {
-        for (; end - p >= 8; p += 8) {
-            uint64_t w = swar_load(p);
-            if (swar_has(w, '"') | swar_has(w, '\\')) break;
-        }
-        while (p < end && *p != '"' && *p != '\\') p++;
-        CHECK(p < end);
+    for (p++;; p += 2) { /* the escaped octet may be a quote */
+        p = find_end(p, end);
         if (*p == '"') return p + 1;
         *escaped = true;
-        p += 2; /* the escaped octet may be a quote */
     }
 }
 

@@ -119,7 +119,7 @@ void auth_sign_user(const struct auth_keys *keys, struct span socket_id, struct 
 
 bool auth_check_string(const struct auth_keys *keys, struct span signature, struct span string)
 {
-    return is_hex_signature(signature) && matches(keys, signature, &string, 1);
+    return signature.n == SHA256_HEX_LEN && matches(keys, signature, &string, 1);
 }
 
 void auth_sign_string(const struct auth_keys *keys, struct span string, char hex[SHA256_HEX_LEN])
@@ -161,6 +161,7 @@ static int compare(struct span a, struct span b, bool keep_case)
 {
     size_t n = a.n < b.n ? a.n : b.n;
     for (size_t i = 0; i < n; i++) {
+        if (a.p[i] == b.p[i]) continue;
         int diff = fold(a.p[i], keep_case) - fold(b.p[i], keep_case);
         if (diff) return diff;
     }
@@ -179,43 +180,63 @@ static void insert(struct sorted *s, struct auth_param param)
     s->params[at] = param;
 }
 
-static void write_key(struct buf *out, struct span key, bool keep_case)
+static char *put(char *to, struct span text)
 {
-    char *to = buf_room(out, key.n);
-    if (!to) return;
-    for (size_t i = 0; i < key.n; i++) to[i] = (char)fold(key.p[i], keep_case);
-    buf_grew(out, key.n);
+    if (text.n) memcpy(to, text.p, text.n);
+    return to + text.n;
 }
 
-static void write_params(struct buf *out, const struct sorted *s)
+static char *put_key(char *to, struct span key, bool keep_case)
+{
+    if (keep_case) return put(to, key);
+    for (size_t i = 0; i < key.n; i++) to[i] = (char)fold(key.p[i], false);
+    return to + key.n;
+}
+
+/* Whether a parameter goes on with the values of the one before it: both are of one array. */
+static bool is_more(const struct sorted *s, size_t i)
+{
+    if (i == 0) return false;
+    struct span before = s->params[i - 1].key, key = s->params[i].key;
+    return before.n == key.n && compare(before, key, s->keep_case) == 0;
+}
+
+static char *put_params(char *to, const struct sorted *s)
 {
     for (size_t i = 0; i < s->n; i++) {
-        const struct auth_param *p = &s->params[i];
-        if (i > 0 && compare(s->params[i - 1].key, p->key, s->keep_case) == 0) {
-            buf_add_byte(out, ',');
+        if (is_more(s, i)) {
+            *to++ = ',';
         } else {
-            if (i > 0) buf_add_byte(out, '&');
-            write_key(out, p->key, s->keep_case);
-            buf_add_byte(out, '=');
+            if (i > 0) *to++ = '&';
+            to = put_key(to, s->params[i].key, s->keep_case);
+            *to++ = '=';
         }
-        buf_add_span(out, p->value);
+        to = put(to, s->params[i].value);
     }
+    return to;
 }
 
 enum err auth_request_string(const struct auth_request *req, struct buf *out)
 {
     if (req->n_params > AUTH_MAX_PARAMS) return ERR_LIMIT;
-    struct sorted s = { .n = 0, .keep_case = req->keep_case };
+    struct sorted s;
+    size_t room = req->method.n + req->path.n + 2;
+    s.n = 0;
+    s.keep_case = req->keep_case;
     for (size_t i = 0; i < req->n_params; i++) {
         struct auth_param p = req->params[i];
         if (is_left_out(p.key)) continue;
         p.key = strip_brackets(p.key);
+        room += p.key.n + p.value.n + 2;
         insert(&s, p);
     }
-    buf_add_span(out, req->method);
-    buf_add_byte(out, '\n');
-    buf_add_span(out, req->path);
-    buf_add_byte(out, '\n');
-    write_params(out, &s);
-    return buf_failed(out) ? ERR_NOMEM : ERR_OK;
+    char *from = buf_room(out, room), *to = from;
+    if (!from) return ERR_NOMEM;
+    to = put(to, req->method);
+    *to++ = '\n';
+    to = put(to, req->path);
+    *to++ = '\n';
+    to = put_params(to, &s);
+    buf_grew(out, (size_t)(to - from));
+    return ERR_OK;
 }

@@ -247,6 +247,21 @@ static void hex_is_read_in_either_case_and_nothing_else_is(void **state)
     }
 }
 
+static void one_different_bit_anywhere_makes_secrets_unequal(void **state)
+{
+    (void)state;
+    char a[20] = "twenty octets of it", b[sizeof a];
+    memcpy(b, a, sizeof a);
+    for (size_t n = 0; n <= sizeof a; n++) {
+        assert_true(equal_consttime(span_of(a, n), span_of(b, n)));
+        for (size_t bit = 0; bit < 8 * n; bit++) {
+            b[bit / 8] = (char)(b[bit / 8] ^ (1 << bit % 8));
+            assert_false(equal_consttime(span_of(a, n), span_of(b, n)));
+            b[bit / 8] = a[bit / 8];
+        }
+    }
+}
+
 static void secrets_compare_by_content_and_length(void **state)
 {
     (void)state;
@@ -329,6 +344,7 @@ int main(void)
         cmocka_unit_test(malformed_base64_is_refused),
         cmocka_unit_test(hex_is_lower_case),
         cmocka_unit_test(hex_is_read_in_either_case_and_nothing_else_is),
+        cmocka_unit_test(one_different_bit_anywhere_makes_secrets_unequal),
         cmocka_unit_test(secrets_compare_by_content_and_length),
         cmocka_unit_test(table_hashes_are_siphash_1_3),
         cmocka_unit_test(table_hashes_depend_on_the_key),
