@@ -3,8 +3,8 @@
  * cli/args.c: a table and a loop; getopt_long() would abbreviate, permute and print on its own.
  */
 #include "cli/args.h"
+#include "base/near.h"
 #include "base/span.h"
-#include "server/near.h"
 
 static enum arg_kind wrong(struct diag *d, const char *text, struct span name)
 {

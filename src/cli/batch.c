@@ -6,8 +6,8 @@
  */
 #include "cli/batch.h"
 #include "base/json_write.h"
+#include "base/near.h"
 #include "cli/api_answer.h"
-#include "server/near.h"
 #include <stdio.h>
 #include <sysexits.h>
 #include <unistd.h>

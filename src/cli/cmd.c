@@ -4,8 +4,8 @@
  */
 #include "cli/cmd.h"
 #include "base/buf.h"
+#include "base/near.h"
 #include "cli/text.h"
-#include "server/near.h"
 #include <stdio.h>
 #include <sysexits.h>
 

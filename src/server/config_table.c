@@ -4,7 +4,7 @@
  * linear: there are some sixty rows, and it happens once per line of a configuration.
  */
 #include "server/config_table.h"
-#include "server/near.h"
+#include "base/near.h"
 #include <stdio.h>
 
 #define CHANGE_RELOAD false

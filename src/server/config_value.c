@@ -4,8 +4,8 @@
  * words and single texts are here; what is a list is in config_list.c.
  */
 #include "server/config_value.h"
+#include "base/near.h"
 #include "server/config_value_priv.h"
-#include "server/near.h"
 #include <sched.h>
 #include <stdio.h>
 

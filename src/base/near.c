@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * server/near.c: optimal string alignment distance (insert, delete, replace, swap neighbours) in
+ * base/near.c: optimal string alignment distance (insert, delete, replace, swap neighbours) in
  * three rolling rows.
  */
-#include "server/near.h"
+#include "base/near.h"
 
 static char lower(char c)
 {

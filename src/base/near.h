@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * server/near.h: the nearest of several names, for "did you mean". Pure. */
-#ifndef SERVER_NEAR_H
-#define SERVER_NEAR_H
+ * base/near.h: the nearest of several names, for "did you mean". Pure. */
+#ifndef BASE_NEAR_H
+#define BASE_NEAR_H
 #include "base/span.h"
 
 #define NEAR_MAX 80 /* longer words are near nothing */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * tests/unit/server/test_near.c: did you mean. */
-#include "server/near.h"
+#include "base/near.h"
 #include "unit/test.h"
 
 static struct span nearest(const char *word)
