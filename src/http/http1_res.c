@@ -9,6 +9,11 @@
 #include "base/field.h"
 #include "base/json_write.h"
 
+#define DIGITS 20 /* of 2^64 - 1 */
+/* What stands in every response beside its own texts: the status line with the longest reason,
+ * Content-Type, Content-Length, Connection, the empty line. */
+#define FIXED_ROOM 192
+
 const char *http1_reason(unsigned status)
 {
     static const struct {
@@ -66,21 +71,52 @@ static bool fields_fit(const struct http1_res *res)
     return http1_is_value(res->type);
 }
 
-static void write_field(struct buf *out, struct span name, struct span value)
+/* Room for all of it is taken at once; then these write and return what is behind. */
+static char *put(char *at, struct span text)
 {
-    buf_add_span(out, name);
-    BUF_ADD_LIT(out, ": ");
-    buf_add_span(out, value);
-    BUF_ADD_LIT(out, "\r\n");
+    if (text.n) memcpy(at, text.p, text.n);
+    return at + text.n;
+}
+
+static char *put_number(char *at, uint64_t v)
+{
+    char digits[DIGITS];
+    size_t from = sizeof digits;
+    do {
+        digits[--from] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v);
+    return put(at, span_of(digits + from, sizeof digits - from));
+}
+
+static char *put_field(char *at, struct span name, struct span value)
+{
+    at = put(put(at, name), SPAN(": "));
+    return put(put(at, value), SPAN("\r\n"));
+}
+
+static char *put_status(char *at, unsigned status)
+{
+    if (status == 200) return put(at, SPAN("HTTP/1.1 200 OK\r\n"));
+    at = put_number(put(at, SPAN("HTTP/1.1 ")), status);
+    at = put(put(at, SPAN(" ")), span_str(http1_reason(status)));
+    return put(at, SPAN("\r\n"));
 }
 
 /* RFC 9112 section 9.3: 1.1 stays open unless told, 1.0 closes unless told. */
-static void write_connection(struct buf *out, struct http1_reply to)
+static char *put_connection(char *at, struct http1_reply to)
 {
-    if (!to.keep_alive)
-        BUF_ADD_LIT(out, "Connection: close\r\n");
-    else if (to.minor == 0)
-        BUF_ADD_LIT(out, "Connection: keep-alive\r\n");
+    if (!to.keep_alive) return put(at, SPAN("Connection: close\r\n"));
+    return to.minor == 0 ? put(at, SPAN("Connection: keep-alive\r\n")) : at;
+}
+
+/* At least as much as http1_res_write() needs. */
+static size_t size_of(const struct http1_res *res)
+{
+    size_t n = FIXED_ROOM + res->type.n + res->body.n;
+    for (size_t i = 0; i < res->n_fields; i++)
+        n += res->fields[i].name.n + res->fields[i].value.n + 4;
+    return n;
 }
 
 enum err http1_res_write(struct buf *out, struct http1_reply to, const struct http1_res *res)
@@ -89,23 +125,21 @@ enum err http1_res_write(struct buf *out, struct http1_reply to, const struct ht
     if (!fields_fit(res)) return ERR_SYNTAX;
     bool interim = res->status < 200;
     bool bodyless = interim || res->status == 204 || res->status == 304;
-    BUF_ADD_LIT(out, "HTTP/1.1 ");
-    buf_add_u64(out, res->status);
-    buf_add_byte(out, ' ');
-    buf_add_span(out, span_str(http1_reason(res->status)));
-    BUF_ADD_LIT(out, "\r\n");
+    char *from = buf_room(out, size_of(res)), *at = from;
+    if (!from) return ERR_NOMEM;
+    at = put_status(at, res->status);
     if (!bodyless) {
-        if (res->type.n) write_field(out, SPAN("Content-Type"), res->type);
-        BUF_ADD_LIT(out, "Content-Length: ");
-        buf_add_u64(out, res->body.n);
-        BUF_ADD_LIT(out, "\r\n");
+        if (res->type.n) at = put_field(at, SPAN("Content-Type"), res->type);
+        at = put_number(put(at, SPAN("Content-Length: ")), res->body.n);
+        at = put(at, SPAN("\r\n"));
     }
-    if (!interim) write_connection(out, to);
+    if (!interim) at = put_connection(at, to);
     for (size_t i = 0; i < res->n_fields; i++)
-        write_field(out, res->fields[i].name, res->fields[i].value);
-    BUF_ADD_LIT(out, "\r\n");
-    if (!bodyless && !to.head) buf_add_span(out, res->body);
-    return buf_failed(out) ? ERR_NOMEM : ERR_OK;
+        at = put_field(at, res->fields[i].name, res->fields[i].value);
+    at = put(at, SPAN("\r\n"));
+    if (!bodyless && !to.head) at = put(at, res->body);
+    buf_grew(out, (size_t)(at - from));
+    return ERR_OK;
 }
 
 enum err http1_res_json(struct buf *out, struct http1_reply to, unsigned status, struct span json)
