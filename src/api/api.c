@@ -172,6 +172,7 @@ void api_head(struct api *api, const struct http1_req *req, uint64_t unix_s, str
     enum verdict verdict = verify_head(&r, unix_s);
     call->_verdict = (uint8_t)verdict;
     call->refused = verdict != VERDICT_OK && verdict != VERDICT_PREFLIGHT;
+    call->_guess = verdict == VERDICT_SIGNATURE && guess_admit(api, unix_s);
     limit_body(call);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * api/api_priv.h: what the files of the HTTP API share: api.c (head, finish), api_verify.c (the
- * checks of the head), api_event.c (reading events), api_publish.c (sending them), api_show.c (the
- * questions), api_answer.c (responses and words).
+ * checks of the head), api_guess.c (why a signature is wrong), api_event.c (reading events),
+ * api_publish.c (sending them), api_show.c (the questions), api_answer.c (responses and words).
  */
 #ifndef API_API_PRIV_H
 #define API_API_PRIV_H
@@ -68,6 +68,9 @@ struct api {
     struct target *targets;
     struct event *events;
     size_t n_targets, cap_targets, n_events, cap_events;
+    /* Wrong signatures that were looked into in the second guess_s: */
+    uint64_t guess_s;
+    unsigned n_guessed;
 };
 
 /* The rate of publishes, for headers; active when limit > 0. */
@@ -105,6 +108,15 @@ enum verdict verify_head(struct request *r, uint64_t unix_s);
 bool verify_body(struct request *r);
 /* Appends why the signature or a parameter of it was refused. */
 void verify_words(struct request *r, enum verdict verdict, struct buf *words);
+
+/* --- api_guess.c --- */
+/* How many wrong signatures of a second are looked into, for each worker. */
+#define GUESSES_A_SECOND 10
+/* Whether the next one is; counts it. `unix_s`: any clock of seconds. */
+bool guess_admit(struct api *api, uint64_t unix_s);
+/* Appends why the signature does not match: which part differs, where call->_guess allows to look
+ * for it, and what was expected. */
+void guess_words(struct request *r, struct buf *words);
 
 /* --- api_event.c --- */
 /* Reads and checks the request's events into api->events and api->targets. True, or a refusal is

@@ -6,12 +6,12 @@
  * in what they sign: the path with or without what a proxy added, values encoded or not, keys in
  * lower case or not. Each reading that could differ for this very request is tried, the usual one
  * first; a plain request has one. What was found is remembered, since values must be understood as
- * they were signed.
+ * they were signed. Why a signature is wrong is looked for elsewhere (api_guess.c): this file is
+ * the way of the requests that are right.
  */
 #include "api/api_priv.h"
 
 #define MAX_PATHS 4
-#define EXPLAIN_MAX 4096
 
 enum { PARAM_KEY, PARAM_TIMESTAMP, PARAM_VERSION, PARAM_SIGNATURE, N_PARAMS };
 
@@ -241,173 +241,6 @@ bool verify_body(struct request *r)
 
 /* --- the words --- */
 
-/* --- what a wrong signature was made over --- */
-
-static bool fits(struct request *r, struct span signature, const struct auth_request *req)
-{
-    buf_clear(&r->api->json);
-    return auth_request_string(req, &r->api->json) == ERR_OK &&
-           auth_check_string(&r->app->rules->keys, signature, buf_span(&r->api->json));
-}
-
-static bool guess_method(struct request *r, struct span signature, struct auth_request req)
-{
-    static const struct span methods[] = { SPAN("GET"), SPAN("POST"), SPAN("PUT"), SPAN("DELETE") };
-    struct buf *words = &r->api->words;
-    struct span real = req.method;
-    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
-        req.method = methods[i];
-        if (!fits(r, signature, &req)) continue;
-        buf_add_fmt(words, "It was made for the method %.*s, the request's is ",
-                    SPAN_FMT(methods[i]));
-        add_clean(words, real, 32);
-        BUF_ADD_LIT(words, ". ");
-        return true;
-    }
-    return false;
-}
-
-/* With a slash at the end, without the one at the beginning, with the host before it. */
-static bool guess_path(struct request *r, struct span signature, struct auth_request req)
-{
-    struct buf *words = &r->api->words;
-    struct span real = req.path, host = http1_header(r->req, SPAN("Host"));
-    struct buf b = { 0 };
-    buf_add_fmt(&b, "http://%.*s%.*s/", SPAN_FMT(host), SPAN_FMT(real));
-    struct span all = buf_span(&b), slash = span_skip(all, 7 + host.n);
-    struct span no_host = span_head(slash, real.n);
-    const struct span guesses[] = {
-        slash,
-        span_skip(no_host, 1),
-        span_head(all, all.n - 1),
-        span_head(span_skip(all, 7), host.n + real.n),
-    };
-    bool found = false;
-    for (size_t i = 0; !buf_failed(&b) && !found && i < ARRAY_LEN(guesses); i++) {
-        req.path = guesses[i];
-        found = fits(r, signature, &req);
-    }
-    if (found) {
-        BUF_ADD_LIT(words, "It was made for the path ");
-        add_quoted(words, req.path);
-        BUF_ADD_LIT(words, ", the request's is ");
-        add_quoted(words, real);
-        BUF_ADD_LIT(words, ". ");
-    }
-    buf_fini(&b);
-    return found;
-}
-
-/* Without one of the parameters. */
-static bool guess_params(struct request *r, struct span signature, struct auth_request req)
-{
-    struct auth_param some[AUTH_MAX_PARAMS];
-    size_t n = req.n_params;
-    struct buf *words = &r->api->words;
-    const struct auth_param *all = req.params;
-    req.params = some;
-    req.n_params = n - 1;
-    for (size_t left_out = 0; left_out < n; left_out++) {
-        for (size_t i = 0, to = 0; i < n; i++)
-            if (i != left_out) some[to++] = all[i];
-        if (!fits(r, signature, &req)) continue;
-        BUF_ADD_LIT(words, "It was made without the parameter ");
-        add_quoted(words, all[left_out].key);
-        BUF_ADD_LIT(words, ". ");
-        return true;
-    }
-    return false;
-}
-
-/* The parameters in the order in which they were sent. */
-static bool guess_order(struct request *r, struct span signature, const struct auth_request *req)
-{
-    struct buf *json = &r->api->json;
-    buf_clear(json);
-    buf_add_fmt(json, "%.*s\n%.*s\n", SPAN_FMT(req->method), SPAN_FMT(req->path));
-    for (size_t i = 0, n = 0; i < req->n_params; i++) {
-        if (span_eq(req->params[i].key, SPAN("auth_signature"))) continue;
-        buf_add_fmt(json, "%s%.*s=%.*s", n++ ? "&" : "", SPAN_FMT(req->params[i].key),
-                    SPAN_FMT(req->params[i].value));
-    }
-    if (buf_failed(json) || !auth_check_string(&r->app->rules->keys, signature, buf_span(json)))
-        return false;
-    BUF_ADD_LIT(&r->api->words, "It was made over parameters that are not sorted by their names. ");
-    return true;
-}
-
-/* The right string, but with the app's key or id instead of the secret. */
-static bool guess_secret(struct request *r, struct span signature, const struct auth_request *req)
-{
-    const struct span wrong[] = { r->app->s->key, r->app->s->id };
-    static const char *const names[] = { "key", "id" };
-    buf_clear(&r->api->json);
-    if (auth_request_string(req, &r->api->json)) return false;
-    const struct span string = buf_span(&r->api->json);
-    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-        char hex[SHA256_HEX_LEN];
-        struct hmac_key *key = hmac_key_new(wrong[i]);
-        if (!key) return false;
-        hmac_sha256_hex(key, &string, 1, hex);
-        hmac_key_free(key);
-        if (!span_eq(signature, span_of(hex, sizeof hex))) continue;
-        buf_add_fmt(&r->api->words, "It was made with the app's %s instead of its secret. ",
-                    names[i]);
-        return true;
-    }
-    return false;
-}
-
-/* Appends which part differs, where one change of one part makes the signature right: whoever made
- * it has the secret (or has not understood what it is), so this tells a stranger nothing. */
-/* Each guess is a signature: with many parameters they would cost more than the answer is worth. */
-#define GUESS_MAX_PARAMS 12
-
-static void guess(struct request *r, struct buf *words)
-{
-    struct paths paths;
-    struct params params;
-    struct span signature = query_text(r, param_names[PARAM_SIGNATURE]);
-    if (signature.n != SHA256_HEX_LEN) {
-        buf_add_fmt(words, "It has %zu characters, an HMAC-SHA256 in hexadecimal has %d. ",
-                    signature.n, SHA256_HEX_LEN);
-        return;
-    }
-    collect_paths(r, &paths);
-    collect_params(r, READING_DECODED, &params);
-    const struct auth_request req = {
-        .method = http1_req_method_name(r->req),
-        .path = paths.p[0],
-        .params = params.p,
-        .n_params = params.n,
-    };
-    if (guess_method(r, signature, req) || guess_path(r, signature, req) ||
-        (params.n <= GUESS_MAX_PARAMS && guess_params(r, signature, req)) ||
-        guess_order(r, signature, &req) || guess_secret(r, signature, &req))
-        return;
-    BUF_ADD_LIT(words, "Is it made with the secret of this app? ");
-}
-
-static void explain_signature(struct request *r, struct buf *words)
-{
-    struct paths paths;
-    struct params params;
-    BUF_ADD_LIT(words, "auth_signature does not match. ");
-    guess(r, words);
-    if (!r->api->set.explain) {
-        BUF_ADD_LIT(words,
-                    "Expected is the HMAC-SHA256, keyed with the secret, of METHOD, path and "
-                    "sorted parameters; `--dev` or log.level=debug tells the exact string");
-        return;
-    }
-    collect_paths(r, &paths);
-    collect_params(r, READING_DECODED, &params);
-    if (!write_string(r, paths.p[0], &params, false)) return;
-    BUF_ADD_LIT(words, "Expected is the HMAC-SHA256, keyed with the secret, of the string \"");
-    add_clean(words, buf_span(&r->api->json), EXPLAIN_MAX);
-    buf_add_byte(words, '"');
-}
-
 static void explain_skew(struct request *r, struct buf *words)
 {
     long long ahead_s = r->call->_measured;
@@ -463,7 +296,7 @@ void verify_words(struct request *r, enum verdict verdict, struct buf *words)
     } else if (verdict == VERDICT_SKEW) {
         explain_skew(r, words);
     } else {
-        explain_signature(r, words);
+        guess_words(r, words);
     }
     BUF_ADD_LIT(words, " (request");
     if (r->app) add_app(r);

@@ -227,44 +227,6 @@ static void in_explain_mode_the_string_is_told(void **state)
                           "\\\" (request of app 'app-id').");
 }
 
-static void a_wrong_signature_is_told_which_part_differs(void **state)
-{
-    struct rig *rig = *state;
-    static const struct {
-        const char *words, *signature;
-    } rows[] = {
-        { "It was made for the method POST, the request's is GET.",
-          "d971503b2891abed9a29da8474799e7940ec4449c80757968465094766a0c627" },
-        { "It was made for the path '/apps/app-id/channels/', the request's is "
-          "'/apps/app-id/channels'.",
-          "f1428f7eea2a2fb4cf1bfe64310d649cbaa3615762d7fde4197e5a74d36a6487" },
-        { "It was made for the path 'apps/app-id/channels',",
-          "18e8b8f27199b9c40a809392d077a26a0c28f7d4e153cffcb7aa0566af91c031" },
-        { "It was made without the parameter 'info'.",
-          "f5cc9dde83ebbd9328d72e076c2b869cdffad888c45f61285077cfc4ca1eca65" },
-        { "It was made over parameters that are not sorted by their names.",
-          "398edffaa34f8fc6686d3e3d82b0aea3a564b469b6d8f18860205adff4915de6" },
-        { "It was made with the app's key instead of its secret.",
-          "483486477e63899f2288732b8a40585c77b440c2433fba54bce497f164fbfad0" },
-        { "It was made with the app's id instead of its secret.",
-          "b5330ade329375b952382aec7a50980c8b250f5a627eb42c68cf5f3d20a2a1ae" },
-        { "Is it made with the secret of this app?",
-          "215cffdb41530287c0ca918061fc3641c1b31af7766aa87efe923e9bfd1d0827" },
-        { "It has 4 characters, an HMAC-SHA256 in hexadecimal has 64.", "abcd" },
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char target[512];
-        snprintf(target, sizeof target,
-                 "/apps/app-id/channels?info=user_count&%s&auth_signature=%s", AUTH,
-                 rows[i].signature);
-        rig_raw(rig, "GET", target, NULL);
-        assert_int_equal(rig->status, 401);
-        if (!rig_has(rig->body, rows[i].words))
-            fail_msg("%s: %.*s", rows[i].words, SPAN_FMT(rig->body));
-        assert_false(rig_has(rig->body, "app-secret"));
-    }
-}
-
 static void a_secret_sent_as_the_key_is_not_repeated(void **state)
 {
     struct rig *rig = *state;
@@ -366,7 +328,6 @@ int main(void)
         RIG_TEST(without_a_window_any_time_will_do),
         RIG_TEST(a_wrong_signature_is_refused_before_the_body),
         RIG_TEST(in_explain_mode_the_string_is_told),
-        RIG_TEST(a_wrong_signature_is_told_which_part_differs),
         RIG_TEST(a_secret_sent_as_the_key_is_not_repeated),
         RIG_TEST(upper_case_and_short_signatures_are_refused),
         RIG_TEST(another_body_than_the_signed_one_is_refused),
