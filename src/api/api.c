@@ -8,6 +8,7 @@
  *
  * The head is looked at twice, since between the two nothing may point into it: the second time for
  * the values and for the words of a refusal; the verdict itself, which depends on the time, stands.
+ * A publish whose query has nothing but its signature is spared that.
  */
 #include "api/api_priv.h"
 #include "base/json_write.h"
@@ -83,13 +84,6 @@ struct span text_of(struct request *r, struct span raw, enum reading reading)
     return url_text(raw, plus, text, &out) == ERR_OK ? out : raw;
 }
 
-struct span query_text(struct request *r, struct span key)
-{
-    struct span raw;
-    url_query_find(r->target.query, key, &raw);
-    return raw.p ? text_of(r, raw, (enum reading)r->call->_reading) : raw;
-}
-
 struct span path_text(struct request *r, struct span segment)
 {
     return text_of(r, segment, READING_DECODED);
@@ -110,15 +104,18 @@ unsigned info_of(struct span list)
 
 /* --- head --- */
 
-/* Everything that can be read off the head without judging it. */
 static struct request open_request(struct api *api, const struct http1_req *req,
                                    struct api_call *call)
 {
-    struct request r = { .api = api, .req = req, .call = call, .app = call->app };
     clear_scratch(api);
-    if (!url_split(http1_req_target(req), &r.target, NULL)) return r;
-    call->_route = (uint8_t)route_find(r.target.path, api->set.path_prefix, &r.args);
-    return r;
+    return (struct request) { .api = api, .req = req, .call = call, .app = call->app };
+}
+
+void read_target(struct request *r)
+{
+    if (url_split(http1_req_target(r->req), &r->target, NULL))
+        r->call->_route = (uint8_t)route_find(r->target.path, r->api->set.path_prefix, &r->args);
+    query_open(r);
 }
 
 static uint64_t saturating_mul(uint64_t a, uint64_t b)
@@ -169,6 +166,7 @@ void api_head(struct api *api, const struct http1_req *req, uint64_t unix_s, str
 {
     *call = (struct api_call) { 0 };
     struct request r = open_request(api, req, call);
+    read_target(&r);
     enum verdict verdict = verify_head(&r, unix_s);
     call->_verdict = (uint8_t)verdict;
     call->refused = verdict != VERDICT_OK && verdict != VERDICT_PREFLIGHT;
@@ -395,6 +393,7 @@ enum err api_finish(struct api *api, const struct http1_req *req, struct http1_r
     r.body = http1_req_body(req);
     r.out = out;
     judge_again(&r);
+    if (!call->_usual || call->_verdict != VERDICT_OK) read_target(&r);
     if (!text_reserve(&r))
         answer_no_memory(&r);
     else if (call->_verdict != VERDICT_OK)

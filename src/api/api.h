@@ -62,7 +62,9 @@ struct api_call {
     uint16_t status;         /* after api_finish: what was answered, for log and metrics */
     bool local;              /* to be set after api_head: whoever asks sits at this machine */
     bool refused;            /* after api_head: the answer will be an error whatever the body is */
-    bool _guess;             /* of a wrong signature: which part differs is looked for */
+    bool _usual; /* of the target nothing is needed any more but body_md5, which is here: */
+    uint8_t _md5[MD5_LEN];
+    bool _guess; /* of a wrong signature: which part differs is looked for */
     uint8_t _route, _verdict, _detail, _reading;
     int64_t _measured;
 };

@@ -410,7 +410,7 @@ bool read_event(struct request *r)
     struct json_val root;
     struct reading_event e;
     if (!parse_body(r, &root) || !begin_event(&e, r, root)) return false;
-    e.query = true;
+    e.query = !r->call->_usual;
     return read_channels(&e) && read_rest(&e);
 }
 

@@ -57,9 +57,17 @@ struct event {
     unsigned info;           /* INFO_… */
 };
 
+/* The query of a request, cut into pairs. */
+struct query {
+    size_t n;     /* how many it has; the first AUTH_MAX_PARAMS are kept */
+    bool encoded; /* something in it is */
+    struct url_pair pairs[AUTH_MAX_PARAMS];
+};
+
 struct api {
     struct api_settings set;
     /* Scratch of one api_head or api_finish: */
+    struct query query;
     struct buf text;  /* decoded and unescaped values; its room is taken at once, so it never moves
                        * while spans point into it */
     struct buf token; /* JSON tokens made of query parameters; the same */
@@ -93,7 +101,7 @@ struct request {
     const struct http1_req *req;
     struct api_call *call;
     struct app *app;
-    struct url_target target;
+    struct url_target target; /* this, the next and api->query: empty before read_target */
     struct route_args args;
     struct span body;
     struct buf *out;
@@ -153,15 +161,26 @@ void add_quoted(struct buf *b, struct span text);
 /* " of app 'ID'" */
 void add_app(struct request *r);
 
-/* --- of the query, read as the signature was made (api.c) --- */
+/* --- the request's head (api.c) --- */
+/* Everything that can be read off the head without judging it: target, arguments of the route, the
+ * pairs of the query. */
+void read_target(struct request *r);
 /* Takes room for all texts of this request; false: no memory. */
 bool text_reserve(struct request *r);
 /* One raw value as text; undecodable ones stay raw. Needs text_reserve. */
 struct span text_of(struct request *r, struct span raw, enum reading reading);
-/* A query parameter's value; p == NULL when absent. */
-struct span query_text(struct request *r, struct span key);
 /* The channel or user named by the path, decoded. */
 struct span path_text(struct request *r, struct span segment);
 /* The bits of a comma-separated info; unknown names are ignored. */
 unsigned info_of(struct span list);
+
+/* --- api_query.c --- */
+/* Cuts r->target.query into pairs, in api->query. */
+void query_open(struct request *r);
+/* How many pairs have this key; `*value` is the first one's raw value, p == NULL without any. */
+size_t query_find(const struct request *r, struct span key, struct span *value);
+/* A raw key or value of the query as text; undecodable ones stay raw. Needs text_reserve. */
+struct span query_value(struct request *r, struct span raw, enum reading reading);
+/* The value of a parameter, read as the signature was made; p == NULL when absent. */
+struct span query_text(struct request *r, struct span key);
 #endif

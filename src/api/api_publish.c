@@ -9,7 +9,7 @@
 #include "api/api_priv.h"
 #include "base/json_write.h"
 
-#define HEAD_ROOM 1024  /* of a response */
+#define HEAD_ROOM 704   /* of a response: its headers, and how far their room is overestimated */
 #define COUNTS_ROOM 128 /* `{"user_count":…,"subscription_count":…}` */
 
 /* Whether the workers can take more now. True, or a refusal is made. */

@@ -281,6 +281,8 @@ static size_t step_fields(struct http1_req *r, struct span in, enum http1_ev *ev
     } else if (!http1_parse_field(line, &field, &r->_fail) ||
                !http1_framing_note(&r->_framing, r->_minor, &field, &r->_fail)) {
         failed(r);
+    } else {
+        r->_upgrade |= span_eq_nocase(field.name, SPAN("Upgrade"));
     }
     return used;
 }
@@ -500,6 +502,11 @@ bool http1_req_wants_continue(const struct http1_req *r)
 {
     return r->_state == S_ADMIT && r->_framing.expects_continue &&
            (r->_framing.chunked || r->_framing.length > 0);
+}
+
+bool http1_req_has_upgrade(const struct http1_req *r)
+{
+    return r->_head_len && r->_upgrade;
 }
 
 bool http1_req_length(const struct http1_req *r, uint64_t *out)

@@ -61,6 +61,7 @@ struct http1_req { /* fields are http1_req.c's alone */
     uint8_t _state, _method, _minor;
     uint8_t _n_digits; /* of the chunk size so far */
     bool _blank;       /* an empty line before the request was skipped */
+    bool _upgrade;     /* a header Upgrade */
 };
 
 _Static_assert(sizeof(struct http1_req) <= 300, "one for each connection that speaks HTTP");
@@ -96,6 +97,8 @@ unsigned http1_req_minor(const struct http1_req *r); /* HTTP/1.minor */
 bool http1_req_keep_alive(const struct http1_req *r);
 /* The client waits for "100 Continue" before it sends the body. Not true for HTTP/1.0. */
 bool http1_req_wants_continue(const struct http1_req *r);
+/* There is a header Upgrade: cheaper than to look for it, and most requests have none. */
+bool http1_req_has_upgrade(const struct http1_req *r);
 /* The announced length; true and 0 when there is no body; false when chunked (not known). */
 bool http1_req_length(const struct http1_req *r, uint64_t *out);
 /* The whole body, from HTTP1_EV_DONE on. */

@@ -16,6 +16,8 @@
 #include "server/server_priv.h"
 #include "ws/handshake.h"
 
+#define USUAL_ANSWER 896 /* with its headers, and within the sizes that malloc has at hand */
+
 struct http_conn {
     struct http1_req req;
     struct api_call call;
@@ -82,7 +84,7 @@ static void answer_bytes(struct conn *c, struct buf *b, bool keep_alive)
 static void begin(struct buf *b)
 {
     buf_init(b);
-    msg_begin(b, 512);
+    msg_begin(b, USUAL_ANSWER);
 }
 
 /* A stopping server, and one that hangs up anyway, says so. */
@@ -231,7 +233,7 @@ static bool try_upgrade(struct conn *c)
 {
     const struct http1_req *req = &c->in.http->req;
     struct span key;
-    if (c->admin || !is_app_path(c, &key)) return false;
+    if (c->admin || !http1_req_has_upgrade(req) || !is_app_path(c, &key)) return false;
     struct ws_request wr;
     read_upgrade(req, &wr);
     if (!ws_request_is_upgrade(&wr)) return false;
