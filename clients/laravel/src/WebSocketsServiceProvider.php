@@ -6,7 +6,10 @@ namespace Peal\LaravelWebSockets;
 
 use Illuminate\Contracts\Foundation\Application;
 use Illuminate\Support\Facades\Gate;
+use Illuminate\Support\Facades\Route;
 use Illuminate\Support\ServiceProvider;
+use Peal\LaravelWebSockets\Dashboard\ApiController;
+use Peal\LaravelWebSockets\Dashboard\PageController;
 use Peal\LaravelWebSockets\Server\Binary;
 use Peal\LaravelWebSockets\Server\Capabilities;
 use Peal\LaravelWebSockets\Server\StateFolder;
@@ -20,8 +23,13 @@ class WebSocketsServiceProvider extends ServiceProvider
     private const OLD_NAME = 'BeyondCode\LaravelWebSockets\WebSocketsServiceProvider';
 
     private const COMMANDS = [
+        Console\CleanCommand::class,
         Console\ConfigCommand::class,
+        Console\DoctorCommand::class,
+        Console\InstallCommand::class,
+        Console\RestartCommand::class,
         Console\ServeCommand::class,
+        Console\StatusCommand::class,
     ];
 
     public function register(): void
@@ -46,6 +54,7 @@ class WebSocketsServiceProvider extends ServiceProvider
         }
         $this->app->instance('peal.booted', true);
         $this->defineGate();
+        $this->addDashboard();
         if ($this->app->runningInConsole()) {
             $this->commands(self::COMMANDS);
             $this->offerFiles();
@@ -64,6 +73,28 @@ class WebSocketsServiceProvider extends ServiceProvider
         }
     }
 
+    private function addDashboard(): void
+    {
+        $this->loadViewsFrom(__DIR__ . '/../resources/views', 'websockets');
+        if ($this->app->routesAreCached()) {
+            return;
+        }
+        $config = $this->app->make(WebSocketsConfig::class);
+        Route::group([
+            'prefix' => $config->dashboardPath(),
+            'domain' => $config->dashboardDomain(),
+            'middleware' => $config->dashboardMiddleware(),
+        ], static function (): void {
+            Route::get('/', [PageController::class, 'show']);
+            Route::get('/assets/{file}', [PageController::class, 'file']);
+            Route::get('/api/status', [ApiController::class, 'status']);
+            Route::get('/api/{appId}/channels', [ApiController::class, 'channels']);
+            Route::get('/api/{appId}/statistics', [ApiController::class, 'statistics']);
+            Route::post('/event', [ApiController::class, 'event']);
+            Route::post('/auth', [ApiController::class, 'auth']);
+        });
+    }
+
     /**
      * vendor:publish finds files by the provider's name as it is written on the command line, so the
      * old name gets the same ones.
@@ -71,6 +102,11 @@ class WebSocketsServiceProvider extends ServiceProvider
     private function offerFiles(): void
     {
         $this->publishes([__DIR__ . '/../config/websockets.php' => $this->app->configPath('websockets.php')], 'config');
+        $migration = '0000_00_00_000000_create_websockets_statistics_entries_table.php';
+        $this->publishes(
+            [__DIR__ . "/../database/migrations/{$migration}" => $this->app->databasePath("migrations/{$migration}")],
+            'migrations'
+        );
         static::$publishes[self::OLD_NAME] = static::$publishes[static::class];
     }
 }

@@ -51,6 +51,20 @@ final class AdminClient
     }
 
     /**
+     * Where a connection comes from, in the server's eyes.
+     */
+    public function peerOf(string $appId, string $socketId): ?string
+    {
+        foreach ((array) $this->get('/admin/connections?app=' . rawurlencode($appId)) as $connection) {
+            if (is_array($connection) && ($connection['socket_id'] ?? null) === $socketId) {
+                return (string) ($connection['peer'] ?? '');
+            }
+        }
+
+        return null;
+    }
+
+    /**
      * @return array<mixed>|null
      */
     private function get(string $path): ?array

@@ -54,6 +54,11 @@ final class StateFile
         }
     }
 
+    public function path(): string
+    {
+        return $this->path;
+    }
+
     public function settingsPath(): string
     {
         return substr($this->path, 0, -strlen('.json')) . '.yaml';
