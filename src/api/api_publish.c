@@ -98,11 +98,13 @@ static bool send_all(struct request *r)
     return ok;
 }
 
-/* user_count is of presence channels, subscription_count of all others but those of a user. */
+/* user_count is of presence channels, subscription_count of all others but those of a user. Where
+ * nobody is, there is nothing to tell (protocol page 4.2). */
 static void write_counts(struct buf *json, const struct target *target, unsigned info)
 {
-    bool presence = target->kind.type == CHAN_PRESENCE;
-    bool counted = !presence && target->kind.type != CHAN_USER;
+    bool occupied = target->n_subs > 0;
+    bool presence = occupied && target->kind.type == CHAN_PRESENCE;
+    bool counted = occupied && !presence && target->kind.type != CHAN_USER;
     json_open(json, '{');
     if (presence && (info & INFO_USERS)) {
         json_key(json, SPAN("user_count"));

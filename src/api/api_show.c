@@ -71,12 +71,15 @@ static void write_cache(struct buf *json, const struct dir_facts *facts)
     json_close(json, '}');
 }
 
+/* Counts are of occupied channels only (protocol page 4.5); an event is kept without them, too. */
 static void write_facts(struct buf *json, const struct dir_facts *facts, struct chan_kind kind,
                         unsigned info)
 {
+    bool occupied = facts->n_subs > 0;
     json_open(json, '{');
     json_key(json, SPAN("occupied"));
-    json_bool(json, facts->n_subs > 0);
+    json_bool(json, occupied);
+    if (!occupied) info &= INFO_CACHE;
     if ((info & INFO_USERS) && kind.type == CHAN_PRESENCE)
         add_number(json, SPAN("user_count"), facts->n_users);
     if ((info & INFO_SUBS) && kind.type != CHAN_PRESENCE)

@@ -117,11 +117,12 @@ static void info_tells_counts_where_they_apply(void **state)
     rig_subscribe(rig, d, "presence-room", "{\"user_id\":\"7\"}");
     rig_post(rig, "/events",
              "{\"name\":\"e\",\"channels\":[\"presence-room\",\"orders\",\"empty\","
-             "\"#server-to-user-7\"],\"data\":\"x\",\"info\":\"user_count,subscription_count,x\"}");
+             "\"presence-empty\",\"#server-to-user-7\"],\"data\":\"x\",\"info\":\"user_count,"
+             "subscription_count,x\"}");
     assert_answer(rig, 200,
                   "{\"channels\":{\"presence-room\":{\"user_count\":1},\"orders\":"
-                  "{\"subscription_count\":2},\"empty\":{\"subscription_count\":0},"
-                  "\"#server-to-user-7\":{}}}");
+                  "{\"subscription_count\":2},\"empty\":{},"
+                  "\"presence-empty\":{},\"#server-to-user-7\":{}}}");
     rig_post(rig, "/events",
              "{\"name\":\"e\",\"channels\":[\"orders\"],\"data\":\"x\",\"info\":\"user_count\"}");
     assert_answer(rig, 200, "{\"channels\":{\"orders\":{}}}");
