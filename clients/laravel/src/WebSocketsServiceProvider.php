@@ -34,7 +34,7 @@ class WebSocketsServiceProvider extends ServiceProvider
 
     public function register(): void
     {
-        $this->mergeConfigFrom(__DIR__ . '/../config/websockets.php', 'websockets');
+        $this->mergeConfig();
         $this->app->bind(WebSocketsConfig::class, static function (Application $app) {
             return new WebSocketsConfig($app->make('config'));
         });
@@ -44,6 +44,20 @@ class WebSocketsServiceProvider extends ServiceProvider
         $this->app->bind(Capabilities::class, static function (Application $app) {
             return Capabilities::of($app->make(Binary::class)->find());
         });
+    }
+
+    /**
+     * Laravel merges the first level only; of what is below `peal` an application says as little as
+     * it likes.
+     */
+    private function mergeConfig(): void
+    {
+        $this->mergeConfigFrom(__DIR__ . '/../config/websockets.php', 'websockets');
+        if (! $this->app->configurationIsCached()) {
+            $defaults = require __DIR__ . '/../config/websockets.php';
+            $config = $this->app->make('config');
+            $config->set('websockets.peal', (array) $config->get('websockets.peal') + $defaults['peal']);
+        }
     }
 
     public function boot(): void

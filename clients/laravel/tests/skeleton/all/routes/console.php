@@ -5,6 +5,9 @@
 use App\Events\NewNotification;
 use App\Events\OrderShipped;
 use Illuminate\Support\Facades\Artisan;
+use Illuminate\Support\Facades\Cache;
+use Illuminate\Support\Facades\DB;
+use Illuminate\Support\Facades\Schema;
 
 Artisan::command('app:ship {id}', function (string $id) {
     event(new OrderShipped((int) $id));
@@ -12,4 +15,43 @@ Artisan::command('app:ship {id}', function (string $id) {
 
 Artisan::command('app:notify {user} {text}', function (string $user, string $text) {
     event(new NewNotification((int) $user, $text));
+});
+
+// What deployment scripts of laravel-websockets' users do without its command.
+Artisan::command('app:restart-key', function () {
+    Cache::forever('beyondcode:websockets:restart', time());
+});
+
+Artisan::command('app:statistics {app} {days} {peak}', function (string $app, int $days, int $peak) {
+    BeyondCode\LaravelWebSockets\Statistics\Models\WebSocketsStatisticsEntry::query()->insert([
+        'app_id' => $app,
+        'peak_connections_count' => $peak,
+        'websocket_messages_count' => 2,
+        'api_messages_count' => 3,
+        'created_at' => now()->subDays($days),
+    ]);
+});
+
+Artisan::command('app:rows', function () {
+    $this->line(DB::table('websockets_statistics_entries')->orderBy('id')->get()->toJson());
+});
+
+Artisan::command('app:table-of-version-1', function () {
+    Schema::create('websockets_statistics_entries', function ($table) {
+        $table->increments('id');
+        $table->string('app_id');
+        $table->integer('peak_connection_count');
+        $table->integer('websocket_message_count');
+        $table->integer('api_message_count');
+        $table->nullableTimestamps();
+    });
+    DB::table('websockets_statistics_entries')->insert([
+        'app_id' => 'shop', 'peak_connection_count' => 7, 'websocket_message_count' => 8, 'api_message_count' => 9,
+    ]);
+});
+
+Artisan::command('app:queue {count}', function (int $count) {
+    for ($n = 0; $n < $count; $n++) {
+        event(new NewNotification(1, 'queued'));
+    }
 });

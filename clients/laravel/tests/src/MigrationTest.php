@@ -1,0 +1,102 @@
+<?php
+
+// SPDX-License-Identifier: MIT
+
+namespace Peal\LaravelWebSockets\Tests;
+
+/**
+ * What an application that had laravel-websockets says and does.
+ */
+final class MigrationTest extends LaravelTestCase
+{
+    private const OLD = 'BeyondCode\LaravelWebSockets\WebSocketsServiceProvider';
+    private const NEW = 'Peal\LaravelWebSockets\WebSocketsServiceProvider';
+
+    /**
+     * @dataProvider providers
+     */
+    public function testTheDocumentedLinesPublishConfigurationAndMigration(string $provider): void
+    {
+        foreach (['config', 'migrations'] as $tag) {
+            $ended = $this->app->artisan('vendor:publish', "--provider={$provider}", "--tag={$tag}");
+            self::assertSame(0, $ended->code, $ended->text());
+        }
+        self::assertFileExists($this->app->path . '/config/websockets.php');
+        self::assertCount(1, glob($this->app->path . '/database/migrations/*_create_websockets_statistics_entries_table.php'));
+        self::assertSame(0, $this->app->artisan('migrate', '--force')->code);
+        self::assertSame('[]', trim($this->app->artisan('app:rows')->out));
+        self::assertSame(0, $this->app->artisan('websockets:config')->code);
+    }
+
+    public function providers(): array
+    {
+        return [[self::OLD], [self::NEW]];
+    }
+
+    public function testTheOldProvidersNameInTheApplicationsListDoesNoHarm(): void
+    {
+        $file = Application::major() < 11 ? 'config/app.php' : 'bootstrap/providers.php';
+        $text = (string) file_get_contents("{$this->app->path}/{$file}");
+        $text = Application::major() < 11
+            ? str_replace("'providers' => [", "'providers' => [" . self::OLD . '::class,', $text)
+            : '<?php return [' . self::OLD . '::class];';
+        $this->app->write($file, $text);
+        $this->app->serve();
+        $listed = $this->app->artisan('route:list');
+        self::assertStringContainsString('laravel-websockets', $listed->out . $listed->err);
+    }
+
+    public function testOldStatisticsAreDeletedAndNewOnesAreKept(): void
+    {
+        $this->migrate();
+        foreach ([['shop', '90', '1'], ['shop', '10', '2'], ['other', '90', '3'], ['other', '1', '4']] as $line) {
+            $this->app->artisan('app:statistics', ...$line);
+        }
+        $clean = $this->app->artisan('websockets:clean', 'shop');
+        self::assertSame(0, $clean->code, $clean->text());
+        self::assertStringContainsString('Deleted 1 record', $clean->out);
+        self::assertSame([2, 3, 4], $this->peaks());
+        $this->app->artisan('websockets:clean');
+        self::assertSame([2, 4], $this->peaks());
+        $this->app->artisan('websockets:clean', '--days=5');
+        self::assertSame([4], $this->peaks());
+        self::assertSame(64, $this->app->artisan('websockets:clean', '--days=many')->code);
+        $this->app->artisan('websockets:clean', '--days=0');
+        self::assertSame([], $this->peaks());
+    }
+
+    public function testATableOfVersion1GetsTheColumnsOfVersion2AndKeepsItsLines(): void
+    {
+        $this->app->artisan('app:table-of-version-1');
+        $this->migrate();
+        $row = json_decode($this->app->artisan('app:rows')->out, true)[0];
+        self::assertSame([7, 8, 9], [(int) $row['peak_connections_count'], (int) $row['websocket_messages_count'],
+            (int) $row['api_messages_count']]);
+        self::assertArrayNotHasKey('peak_connection_count', $row);
+    }
+
+    public function testCleaningWithoutATableSaysWhatToDo(): void
+    {
+        $clean = $this->app->artisan('websockets:clean');
+        self::assertSame(1, $clean->code);
+        self::assertStringContainsString('--tag=migrations', $clean->text());
+    }
+
+    private function migrate(): void
+    {
+        $this->app->artisan('vendor:publish', '--provider=' . self::NEW, '--tag=migrations');
+        $migrated = $this->app->artisan('migrate', '--force');
+        self::assertSame(0, $migrated->code, $migrated->text());
+    }
+
+    /**
+     * @return int[]
+     */
+    private function peaks(): array
+    {
+        return array_map('intval', array_column(
+            json_decode($this->app->artisan('app:rows')->out, true),
+            'peak_connections_count'
+        ));
+    }
+}
