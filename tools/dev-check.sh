@@ -239,8 +239,13 @@ end_to_end() {
     lines e2e node tests/e2e/run.js "$@"
 }
 
+dashboard_is_built() {
+    dashboard && [ -e build/dashboard/index.html ]
+}
+
 release() {
     stage "6. release build, end to end"
+    check "build dashboard" dashboard_is_built || true
     check "build release" build_quietly release || return 0
     if [ "$mode" = full ]; then
         end_to_end build/release/peal --full

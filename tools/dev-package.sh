@@ -73,6 +73,7 @@ make_tarball() {
 }
 
 need build
+dashboard
 build release >&2
 rm -rf "$out"
 make_deb

@@ -115,6 +115,21 @@ build() {
     cmake --build "build/$preset" --parallel "$(nproc)" --target "$@"
 }
 
+# The dashboard's page, in build/dashboard, for the build to take in. A machine where it cannot be
+# made gets a server without it.
+dashboard() {
+    made=build/dashboard/index.html
+    [ -e "$made" ] && [ -z "$(find dashboard -name node_modules -prune -o -newer "$made" -print)" ] &&
+        return 0
+    (need dashboard) || return 0
+    mkdir -p build
+    say "building the dashboard"
+    (cd dashboard && npm ci --no-audit --no-fund &&
+        PEAL_DASHBOARD_OUT=../build/dashboard npm run build) >build/dashboard.log 2>&1 && return 0
+    say "the dashboard was not built (see build/dashboard.log); the server is built without it"
+    rm -rf build/dashboard
+}
+
 # Our C files: no build product, nothing of others.
 c_files() {
     find src tests bench -type d \( -name node_modules -o -name vendor -o -name corpus \) -prune \

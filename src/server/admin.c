@@ -10,6 +10,7 @@
 #include "http/url.h"
 #include "net/fds.h"
 #include "server/conn.h"
+#include "server/dashboard.h"
 #include "server/metrics.h"
 #include "server/server_priv.h"
 #include <unistd.h>
@@ -285,5 +286,8 @@ enum admin_result admin_serve(struct conn *c, const struct http1_req *req, struc
     if (method != HTTP1_GET && method != HTTP1_HEAD)
         return answered(http1_res_error(out, to, 405, SPAN("Only GET and HEAD.")));
     if (span_eq(target.path, SPAN("/metrics"))) return serve_metrics(c, req, to, out);
+    struct span below;
+    if (dashboard_path(c->worker->cfg, target.path, &below))
+        return answered(dashboard_serve(c->worker->cfg, below, req, to, out));
     return route(c, &target, to, out);
 }

@@ -61,6 +61,9 @@ struct config {
         struct span_list hosts;     /* Host values it answers to (no port, lower case, no brackets);
                                      * one "*": any */
     } admin;
+    struct {
+        struct span path; /* as path_prefix; "": no dashboard */
+    } dashboard;
     uint32_t workers;                   /* 1 to 256; `auto` has been resolved */
     struct span path_prefix;            /* "" or "/ws": leading slash, none at the end */
     struct config_nets trusted_proxies; /* peers on Unix sockets are trusted, too */

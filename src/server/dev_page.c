@@ -56,6 +56,10 @@ static void add_urls(const struct dev_page *p, struct buf *out)
     BUF_ADD_LIT(out, "HTTP API    http://");
     add_address(p, out);
     buf_add_fmt(out, "/apps/%.*s/events\n", SPAN_FMT(p->app->id));
+    if (p->dashboard.n)
+        buf_add_fmt(out, "Dashboard   http://%s%.*s/\n", p->admin, SPAN_FMT(p->dashboard));
+    else
+        BUF_ADD_LIT(out, "Dashboard   not in this build: it needs Node.js 18 and npm\n");
 }
 
 static void add_env(const struct dev_page *p, struct buf *out)

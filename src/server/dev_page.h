@@ -12,8 +12,10 @@
 /* Borrowed for the call. */
 struct dev_page {
     const struct app_settings *app;
-    struct span prefix; /* path_prefix */
-    const char *host;   /* as bound; a wildcard is shown as loopback */
+    struct span prefix;    /* path_prefix */
+    const char *admin;     /* HOST:PORT of the admin listener */
+    struct span dashboard; /* its path there; empty: there is none */
+    const char *host;      /* as bound; a wildcard is shown as loopback */
     unsigned port;
     bool secret; /* shown, also where it is not the well-known one of --dev */
 };

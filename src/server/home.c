@@ -2,6 +2,7 @@
  * server/home.c: see home.h. */
 #include "server/home.h"
 #include "server/client_addr.h"
+#include "server/dashboard.h"
 #include "server/dev_page.h"
 #include "server/server_priv.h"
 
@@ -12,7 +13,12 @@ static bool describe(const struct server *s, const struct config *cfg, struct de
     server_ready_info(s, &ready);
     if (cfg->n_apps == 0 || ready.port == 0) return false;
     *page = (struct dev_page) {
-        .app = &cfg->apps[0], .prefix = cfg->path_prefix, .host = ready.host, .port = ready.port
+        .app = &cfg->apps[0],
+        .prefix = cfg->path_prefix,
+        .host = ready.host,
+        .port = ready.port,
+        .admin = ready.admin,
+        .dashboard = dashboard_is_built() ? cfg->dashboard.path : SPAN(""),
     };
     return true;
 }

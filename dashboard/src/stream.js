@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+//
+// The live stream: the reserved app peal-internal, through pusher-js. What nobody looks at is not
+// subscribed to, so that the server has nothing to do for it.
+import Pusher from 'pusher-js';
+import { ref } from 'vue';
+
+export const connection = ref('connecting');
+
+let pusher = null;
+
+function connect() {
+  pusher = new Pusher('peal-internal', {
+    cluster: '',
+    wsHost: location.hostname,
+    wsPort: location.port || 80,
+    wssPort: location.port || 443,
+    forceTLS: location.protocol === 'https:',
+    enabledTransports: ['ws', 'wss'],
+    enableStats: false,
+  });
+  pusher.connection.bind('state_change', ({ current }) => {
+    connection.value = current;
+  });
+}
+
+// Calls `handle` for each event of that channel until the returned function is called.
+function listen(channel, event, handle) {
+  if (!pusher) connect();
+  const subscription = pusher.subscribe(channel);
+  subscription.bind(event, handle);
+  return () => {
+    subscription.unbind(event, handle);
+    pusher.unsubscribe(channel);
+  };
+}
+
+function base64url(text) {
+  const bytes = new TextEncoder().encode(text);
+  const base64 = btoa(String.fromCharCode(...bytes));
+  return base64.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+}
+
+export const listenToStats = (handle) => listen('stats', 'stats', handle);
+
+export function listenToEvents(filter, handle) {
+  const given = Object.fromEntries(
+    Object.entries(filter).filter(([, value]) => value && value.length > 0),
+  );
+  const name = Object.keys(given).length > 0 ? `watch-${base64url(JSON.stringify(given))}` : 'watch';
+  return listen(name, 'watch', handle);
+}
