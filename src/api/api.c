@@ -113,7 +113,7 @@ static struct request open_request(struct api *api, const struct http1_req *req,
 
 void read_target(struct request *r)
 {
-    if (url_split(http1_req_target(r->req), &r->target, NULL))
+    if (url_cut(http1_req_target(r->req), &r->target, NULL))
         r->call->_route = (uint8_t)route_find(r->target.path, r->api->set.path_prefix, &r->args);
     query_open(r);
 }

@@ -10,6 +10,7 @@
  * the way of the requests that are right.
  */
 #include "api/api_priv.h"
+#include "base/swar.h"
 
 #define MAX_PATHS 4
 
@@ -62,9 +63,11 @@ struct params {
 
 static bool has_upper(struct span s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] >= 'A' && s.p[i] <= 'Z') return true;
-    return false;
+    uint64_t marks = 0;
+    size_t i = 0;
+    for (; s.n - i >= 8; i += 8) marks |= swar_upper(swar_load(s.p + i));
+    for (; i < s.n; i++) marks |= s.p[i] >= 'A' && s.p[i] <= 'Z';
+    return marks != 0;
 }
 
 /* The query has at most AUTH_MAX_PARAMS. */

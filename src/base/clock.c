@@ -2,8 +2,8 @@
  *
  * base/clock.c: the two kernel clocks that we use.
  *
- * Both are read in user space by the vDSO (some 20 ns), so the coarse variants would gain nothing
- * that matters: a loop reads the time once per turn.
+ * Both are read in user space by the vDSO (some 20 ns), so the coarse variants would mostly gain
+ * nothing that matters: a loop reads the time once per turn.
  */
 #include "base/clock.h"
 #include "base/check.h"
@@ -36,4 +36,10 @@ uint64_t clock_mono_ns(void)
 uint64_t clock_unix_ms(void)
 {
     return to_ms(read_clock(CLOCK_REALTIME));
+}
+
+/* A tenth of the price, and asked for by every request. */
+uint64_t clock_unix_s(void)
+{
+    return (uint64_t)read_clock(CLOCK_REALTIME_COARSE).tv_sec;
 }

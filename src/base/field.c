@@ -11,11 +11,16 @@ static const bool chars[256] = {
     ['`'] = true,         ['|'] = true,         ['~'] = true,
 };
 
+size_t field_token_len(struct span s)
+{
+    size_t n = 0;
+    while (n < s.n && chars[(uint8_t)s.p[n]]) n++;
+    return n;
+}
+
 bool field_is_token(struct span s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (!chars[(uint8_t)s.p[i]]) return false;
-    return s.n > 0;
+    return s.n > 0 && field_token_len(s) == s.n;
 }
 
 bool field_list_has(struct span list, struct span token)

@@ -10,6 +10,9 @@
 #define BASE_FIELD_H
 #include "base/span.h"
 
+/* How many octets at the beginning of `s` may stand in a token. */
+size_t field_token_len(struct span s);
+
 /* False for the empty span. */
 bool field_is_token(struct span s);
 

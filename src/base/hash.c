@@ -262,7 +262,7 @@ static inline struct sip sip_start(void)
                           table_key[1] ^ UINT64_C(0x7465646279746573) };
 }
 
-static inline uint64_t load_le(const char *p, size_t n) /* n ≤ 8 octets */
+static inline uint64_t load_le(const char *p, size_t n) /* n < 8 octets */
 {
     uint64_t w = 0;
     for (size_t i = 0; i < n; i++) w |= (uint64_t)(uint8_t)p[i] << (8 * i);
@@ -273,7 +273,7 @@ static inline uint64_t load_le(const char *p, size_t n) /* n ≤ 8 octets */
 static uint64_t sip_finish(struct sip s, struct span data, size_t before)
 {
     size_t i = 0;
-    for (; data.n - i >= 8; i += 8) sip_word(&s, load_le(data.p + i, 8));
+    for (; data.n - i >= 8; i += 8) sip_word(&s, swar_load(data.p + i));
     uint64_t last = (uint64_t)(data.n + before) << 56;
     if (i < data.n) last |= load_le(data.p + i, data.n - i);
     sip_word(&s, last);

@@ -338,6 +338,16 @@ bool json_next_item(struct json_iter *it, struct json_val *val)
     return true;
 }
 
+/* Mostly the first letter tells. */
+static bool is_named(struct json_val key, const char *name)
+{
+    if (key.escaped) return json_str_eq(key, span_str(name));
+    struct span inner = json_inner(key);
+    for (size_t i = 0; i < inner.n; i++)
+        if (inner.p[i] != name[i]) return false; /* also where the name ends */
+    return name[inner.n] == '\0';
+}
+
 const char *json_fields(struct json_val object, struct json_field *fields, size_t n)
 {
     CHECK(object.type == JSON_OBJECT);
@@ -346,7 +356,7 @@ const char *json_fields(struct json_val object, struct json_field *fields, size_
     struct json_val key, val;
     while (json_next_member(&it, &key, &val)) {
         for (size_t i = 0; i < n; i++) {
-            if (!json_str_eq(key, span_str(fields[i].name))) continue;
+            if (!is_named(key, fields[i].name)) continue;
             if (fields[i].val.type != JSON_ABSENT) return fields[i].name;
             fields[i].val = val;
             break;

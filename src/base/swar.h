@@ -46,6 +46,14 @@ static inline uint64_t swar_has(uint64_t w, uint8_t c)
     return swar_below(w ^ (SWAR_ONES * c), 1);
 }
 
+/* Marks all octets from 'A' to 'Z'. */
+static inline uint64_t swar_upper(uint64_t w)
+{
+    uint64_t low = w & ~SWAR_HIGH;
+    uint64_t from_a = low + SWAR_ONES * (0x80 - 'A'), above_z = low + SWAR_ONES * (0x7f - 'Z');
+    return (from_a ^ above_z) & ~w & SWAR_HIGH;
+}
+
 /* Marks all octets that are outside ASCII. */
 static inline uint64_t swar_high(uint64_t w)
 {

@@ -29,6 +29,7 @@ bool http1_is_host(struct span s)
 bool http1_is_value(struct span s)
 {
     struct span part;
+    if (span_is_plain(s, ' ')) return true; /* mostly: there is no tab */
     while (span_cut(&s, '\t', &part))
         if (!span_is_plain(part, ' ')) return false;
     return true;
@@ -128,18 +129,22 @@ bool http1_parse_line(struct span line, struct http1_line *out, struct http1_fai
     return true;
 }
 
+static bool refuse_name(struct span line, struct http1_fail *fail)
+{
+    struct span name, value = line;
+    span_cut(&value, ':', &name);
+    if (!value.p) return bad(fail, "a header line without a colon");
+    bool space = name.n && (name.p[name.n - 1] == ' ' || name.p[name.n - 1] == '\t');
+    return bad(fail,
+               space ? "white space before the colon of a header" : "a header name is not a token");
+}
+
 bool http1_parse_field(struct span line, struct http1_field *out, struct http1_fail *fail)
 {
     CHECK(line.n > 0);
     if (line.p[0] == ' ' || line.p[0] == '\t') return bad(fail, "a folded header line");
-    struct span name, value = line;
-    span_cut(&value, ':', &name);
-    if (!value.p) return bad(fail, "a header line without a colon");
-    if (!field_is_token(name)) {
-        bool space = name.n && (name.p[name.n - 1] == ' ' || name.p[name.n - 1] == '\t');
-        return bad(fail, space ? "white space before the colon of a header"
-                               : "a header name is not a token");
-    }
+    struct span name = span_head(line, field_token_len(line)), value = span_skip(line, name.n + 1);
+    if (name.n == 0 || name.n == line.n || line.p[name.n] != ':') return refuse_name(line, fail);
     if (!http1_is_value(value)) return bad(fail, "a control character in a header value");
     *out = (struct http1_field) { name, span_trim(value) };
     return true;

@@ -24,6 +24,7 @@
 #define MAX_SIZE_DIGITS 15  /* of a chunk size: cannot overflow 64 bits */
 #define MAX_LINES (1U << 20)
 #define USUAL_HEAD 1024
+#define USUAL_REQUEST 4096 /* of memory, head and body */
 #define BUILT_IN "built-in limit"
 
 #define STATES(X)                                                                                  \
@@ -147,11 +148,18 @@ void http1_req_fini(struct http1_req *r)
     buf_fini(&r->_body);
 }
 
+/* Memory of a usual size stays until the next request has begun or there is no input for one: then
+ * requests that come together cost one allocation, and who is silent owns none. */
 void http1_req_next(struct http1_req *r)
 {
     CHECK(r->_state == S_DONE);
-    http1_req_fini(r);
+    if (http1_req_held(r) > USUAL_REQUEST) http1_req_fini(r);
+    struct buf head = r->_head, body = r->_body;
+    buf_clear(&head);
+    buf_clear(&body);
     http1_req_init(r, r->_limits);
+    r->_head = head;
+    r->_body = body;
 }
 
 /* One step: uses some of `in` (may be empty), changes the state or sets `*ev`, or needs more. */
@@ -160,7 +168,10 @@ typedef size_t step(struct http1_req *r, struct span in, enum http1_ev *ev);
 static size_t step_start(struct http1_req *r, struct span in, enum http1_ev *ev)
 {
     (void)ev;
-    if (in.n == 0) return 0;
+    if (in.n == 0) {
+        http1_req_fini(r);
+        return 0;
+    }
     if (in.p[0] == 0x16) { /* a TLS record of type handshake, RFC 8446 section 5.1 */
         http1_refuse(&r->_fail, HTTP1_FAIL_TLS, 400, "this is TLS on a port without TLS");
         failed(r);

@@ -5,8 +5,8 @@
  * Pure: no I/O, no clock. Feed any split of the stream; the events are the same, and the work is
  * linear. Strict: every shape that another reader could understand differently (request smuggling)
  * is refused. Invariant: after HTTP1_EV_FAIL every call gives HTTP1_EV_FAIL.
- * Memory: the head and the body of one message, as far as they have come, and nothing between
- * messages (call http1_req_next).
+ * Memory: the head and the body of one message, as far as they have come, and nothing once all
+ * input is used between messages.
  *
  *     do {
  *         size_t used = http1_req_feed(&r, p, n, &ev);
@@ -74,7 +74,8 @@ void http1_req_fini(struct http1_req *r);
  * the next call (after HTTP1_EV_DONE: to the next message, or to the protocol upgraded to). */
 size_t http1_req_feed(struct http1_req *r, const char *in, size_t n, enum http1_ev *ev) MUST_USE;
 
-/* After HTTP1_EV_DONE: frees the message and is ready for the next one. */
+/* After HTTP1_EV_DONE: forgets the message and is ready for the next one. Its memory goes, at the
+ * latest, when http1_req_feed() is next called without input. */
 void http1_req_next(struct http1_req *r);
 
 /* Between HTTP1_EV_HEAD and the next feed: how large the body may be, and where that limit comes

@@ -34,12 +34,17 @@ static bool cut_authority(struct span *rest, struct span *host, const char **why
 
 bool url_split(struct span target, struct url_target *out, const char **why)
 {
-    struct url_target t = { 0 };
-    struct span rest = target;
-    if (target.n == 0) return refuse(why, "the request target is empty");
     /* Octets above 0x7f are let through: some libraries send names raw. */
     if (!span_is_plain(target, '!'))
         return refuse(why, "the request target has a control character");
+    return url_cut(target, out, why);
+}
+
+bool url_cut(struct span target, struct url_target *out, const char **why)
+{
+    struct url_target t = { 0 };
+    struct span rest = target;
+    if (target.n == 0) return refuse(why, "the request target is empty");
     if (memchr(target.p, '#', target.n)) return refuse(why, "the request target has a fragment");
     if (target.p[0] != '/' && !span_eq(target, SPAN("*")) && !cut_authority(&rest, &t.host, why))
         return false;

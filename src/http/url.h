@@ -26,6 +26,10 @@ struct url_target {
  * control character: then `*why` (NULL allowed) is a static text. */
 bool url_split(struct span target, struct url_target *out, const char **why) MUST_USE;
 
+/* The same for a target whose characters http1_parse_line() has let through: they are not looked at
+ * once more. */
+bool url_cut(struct span target, struct url_target *out, const char **why) MUST_USE;
+
 /* Walks the segments of a raw path. Empty segments are skipped, so `/ws//app/KEY/` has the three
  * segments ws, app, KEY. An encoded slash (%2F) does not separate. `.` and `..` are not special. */
 struct url_path {

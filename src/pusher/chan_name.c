@@ -47,11 +47,10 @@ void chan_user_name(struct buf *out, struct span user_id)
     buf_add_span(out, user_id);
 }
 
-static bool is_strict_char(char c)
-{
-    if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) return true;
-    return c != '\0' && strchr("_-=@,.;", c);
-}
+static const bool strict_chars[256] = {
+    ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['_'] = true, ['-'] = true,
+    ['='] = true,         ['@'] = true,         [','] = true,         ['.'] = true, [';'] = true,
+};
 
 /* The length of the printable character at the start of `s`, or 0. Controls are C0, DEL and C1
  * (U+0080 to U+009F, which UTF-8 writes as C2 80 to C2 9F). */
@@ -68,12 +67,11 @@ static size_t printable_char(struct span s)
 static size_t find_bad_char(struct span s, bool strict)
 {
     size_t at = 0;
-    while (at < s.n) {
-        struct span rest = span_skip(s, at);
-        size_t n = strict ? (size_t)is_strict_char(rest.p[0]) : printable_char(rest);
-        if (n == 0) break;
-        at += n;
+    if (strict) {
+        while (at < s.n && strict_chars[(unsigned char)s.p[at]]) at++;
+        return at;
     }
+    for (size_t n; at < s.n && (n = printable_char(span_skip(s, at))) != 0;) at += n;
     return at;
 }
 

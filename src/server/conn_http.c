@@ -296,7 +296,7 @@ static void on_head(struct conn *c)
     struct http_conn *http = c->in.http;
     http->phase_ms = loop_now_ms(c->worker->loop);
     if (c->admin) return;
-    api_head(c->worker->api, &http->req, clock_unix_ms() / 1000, &http->call);
+    api_head(c->worker->api, &http->req, clock_unix_s(), &http->call);
     http->call.local = c->worker->cfg->dev && home_is_local(c, &http->req);
     http1_req_limit_body(&http->req, http->call.body_limit, http->call.body_option);
     uint64_t length;

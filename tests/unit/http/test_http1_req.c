@@ -344,6 +344,33 @@ static void the_phase_tells_which_deadline_applies(void **state)
     assert_int_equal(http1_req_phase(&r), HTTP1_COMPLETE);
     http1_req_next(&r);
     assert_int_equal(http1_req_phase(&r), HTTP1_IDLE);
+    assert_int_equal(http1_req_feed(&r, NULL, 0, &ev), 0);
+    assert_int_equal(ev, HTTP1_EV_MORE);
+    assert_int_equal(http1_req_held(&r), 0);
+    http1_req_fini(&r);
+}
+
+/* A large message leaves nothing, whatever follows. */
+static void memory_of_a_usual_size_serves_the_next_message(void **state)
+{
+    (void)state;
+    static const char one[] = "POST / HTTP/1.0\r\nContent-Length: 1\r\n\r\nx";
+    static const char large[] = "POST / HTTP/1.0\r\nContent-Length: 9000\r\n\r\n";
+    char body[9000] = { 0 };
+    struct http1_req r;
+    enum http1_ev ev;
+    http1_req_init(&r, &http1_limits_default);
+    size_t used = http1_req_feed(&r, one, sizeof one - 1, &ev);
+    used += http1_req_feed(&r, one + used, sizeof one - 1 - used, &ev);
+    assert_int_equal(used, sizeof one - 1);
+    assert_int_equal(ev, HTTP1_EV_DONE);
+    size_t held = http1_req_held(&r);
+    http1_req_next(&r);
+    assert_int_equal(http1_req_held(&r), held);
+    assert_int_equal(http1_req_feed(&r, large, sizeof large - 1, &ev), sizeof large - 1);
+    assert_int_equal(http1_req_feed(&r, body, sizeof body, &ev), sizeof body);
+    assert_int_equal(ev, HTTP1_EV_DONE);
+    http1_req_next(&r);
     assert_int_equal(http1_req_held(&r), 0);
     http1_req_fini(&r);
 }
@@ -411,6 +438,7 @@ int main(void)
         cmocka_unit_test(the_caller_moves_the_body_limit_after_the_head),
         cmocka_unit_test(headers_are_found_without_regard_to_case),
         cmocka_unit_test(the_phase_tells_which_deadline_applies),
+        cmocka_unit_test(memory_of_a_usual_size_serves_the_next_message),
         cmocka_unit_test(an_announced_body_costs_nothing_before_it_comes),
         cmocka_unit_test(no_memory_is_answered_with_503),
     };
