@@ -81,6 +81,12 @@ void api_head(struct api *api, const struct http1_req *req, uint64_t unix_s, str
  * be written, close the connection; where memory is short otherwise, the answer is 503. */
 enum err api_finish(struct api *api, const struct http1_req *req, struct http1_reply to,
                     struct api_call *call, struct buf *out) MUST_USE;
+/* Appends a refusal that is not api_finish's, since the request came to no end or was to become a
+ * WebSocket: JSON and CORS headers as in all other answers, so that scripts in browsers can read
+ * it, and what the status calls for (405: Allow, 426: Upgrade and Sec-WebSocket-Version, 503:
+ * Retry-After). `text` is UTF-8. Errors as http1_res_write. */
+enum err api_write_refusal(struct buf *out, struct http1_reply to, unsigned status,
+                           struct span text) MUST_USE;
 /* For the log: why the last api_finish refused, as it told the client; empty where it did not.
  * Valid until the next call of api_head or api_finish. */
 struct span api_why(const struct api *api);

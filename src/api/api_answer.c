@@ -63,16 +63,21 @@ bool answer_is_no_memory(const struct answer *answer)
     return answer->body.p == no_memory.p;
 }
 
+static void write_error(struct buf *json, unsigned status, struct span text)
+{
+    json_open(json, '{');
+    json_key(json, SPAN("error"));
+    json_string(json, text);
+    json_key(json, SPAN("code"));
+    json_u64(json, status);
+    json_close(json, '}');
+}
+
 void answer_error(struct request *r, unsigned status)
 {
     struct buf *json = &r->api->json;
     buf_clear(json);
-    json_open(json, '{');
-    json_key(json, SPAN("error"));
-    json_string(json, buf_span(&r->api->words));
-    json_key(json, SPAN("code"));
-    json_u64(json, status);
-    json_close(json, '}');
+    write_error(json, status, buf_span(&r->api->words));
     if (buf_failed(&r->api->words)) {
         answer_no_memory(r);
         return;
@@ -161,4 +166,29 @@ enum err answer_write(struct request *r, struct http1_reply to)
     };
     r->call->status = res.status;
     return http1_res_write(r->out, to, &res);
+}
+
+enum err api_write_refusal(struct buf *out, struct http1_reply to, unsigned status,
+                           struct span text)
+{
+    struct head h = { .n = 0 };
+    struct buf json = { 0 };
+    add_cors(&h);
+    if (status == 405) add_field(&h, SPAN("Allow"), SPAN("GET"));
+    if (status == 426) {
+        add_field(&h, SPAN("Upgrade"), SPAN("websocket"));
+        add_field(&h, SPAN("Sec-WebSocket-Version"), SPAN("13"));
+    }
+    if (status == 503) add_field(&h, SPAN("Retry-After"), SPAN("1"));
+    write_error(&json, status, text);
+    struct http1_res res = {
+        .status = (uint16_t)status,
+        .type = SPAN("application/json"),
+        .fields = h.fields,
+        .n_fields = h.n,
+        .body = buf_span(&json),
+    };
+    enum err err = buf_failed(&json) ? ERR_NOMEM : http1_res_write(out, to, &res);
+    buf_fini(&json);
+    return err;
 }

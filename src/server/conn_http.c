@@ -161,24 +161,40 @@ static void log_failure(const struct conn *c, const struct http1_fail *fail)
     buf_fini(&why);
 }
 
-static void answer_failure(struct conn *c)
+/* The last answer to a request that is none, or that we do not wait for. The admin listener's are
+ * not for scripts of other origins. Takes `text`. */
+static void refuse(struct conn *c, unsigned status, struct buf *text)
 {
-    const struct http1_req *req = &c->in.http->req;
-    const struct http1_fail *fail = http1_req_fail(req);
-    if (fail->kind == HTTP1_FAIL_TLS) {
-        answer_tls(c);
-        return;
-    }
-    log_failure(c, fail);
-    count_status(c, fail->status);
+    struct http1_reply to = http1_reply_to(&c->in.http->req);
+    struct span said = buf_span(text);
+    enum err err = ERR_NOMEM;
     struct buf b;
+    to.keep_alive = false;
+    count_status(c, status);
     begin(&b);
-    if (http1_res_fail(&b, req) != ERR_OK) {
+    if (!buf_failed(text))
+        err = c->admin ? http1_res_error(&b, to, status, said)
+                       : api_write_refusal(&b, to, status, said);
+    buf_fini(text);
+    if (err) {
         buf_fini(&b);
         conn_kill(c);
         return;
     }
     answer_bytes(c, &b, false);
+}
+
+static void answer_failure(struct conn *c)
+{
+    const struct http1_fail *fail = http1_req_fail(&c->in.http->req);
+    struct buf text = { 0 };
+    if (fail->kind == HTTP1_FAIL_TLS) {
+        answer_tls(c);
+        return;
+    }
+    log_failure(c, fail);
+    http1_fail_text(fail, &text);
+    refuse(c, fail->status, &text);
 }
 
 /* --- the upgrade --- */
@@ -243,13 +259,12 @@ static bool try_upgrade(struct conn *c)
         upgrade(c, &verdict, key);
         return true;
     }
-    count_status(c, verdict.status);
+    char client[SOCK_ADDR_TEXT_MAX];
     log_info("http", "upgrade refused", kv_u64("status", verdict.status),
-             kv_str("why", verdict.text));
-    struct buf b;
-    begin(&b);
-    ws_write_verdict(&b, &verdict);
-    answer_bytes(c, &b, false);
+             kv_span("client", client_of(c, client)), kv_str("why", verdict.text));
+    struct buf text = { 0 };
+    buf_add_span(&text, span_str(verdict.text));
+    refuse(c, verdict.status, &text);
     return true;
 }
 
@@ -346,22 +361,14 @@ static void on_done(struct conn *c)
 static void refuse_memory(struct conn *c)
 {
     const struct server *s = c->worker->server;
-    struct http1_reply to = { .minor = 1 };
-    struct buf b;
-    count_status(c, 503);
+    struct buf text = { 0 };
     log_warn("http", "request refused for memory",
              kv_u64("held_bytes", atomic_load_explicit(&s->held_bytes, memory_order_relaxed)),
              kv_str("option", "limits.request_total_bytes"),
              kv_u64("limit", c->worker->cfg->limits.request_total_bytes));
-    begin(&b);
-    if (http1_res_error(&b, to, 503,
-                        SPAN("The server holds too many unfinished requests "
-                             "(limits.request_total_bytes); try again.")) != ERR_OK) {
-        buf_fini(&b);
-        conn_kill(c);
-        return;
-    }
-    answer_bytes(c, &b, false);
+    BUF_ADD_LIT(&text, "The server holds too many unfinished requests "
+                       "(limits.request_total_bytes); try again.");
+    refuse(c, 503, &text);
 }
 
 void conn_http_input(struct conn *c, char *in, size_t n)
@@ -436,18 +443,8 @@ void conn_http_timeout(struct conn *c)
     log_info("http", "request timed out", kv_str("part", head ? "head" : "body"),
              kv_u64("ms", loop_now_ms(c->worker->loop) - http->phase_ms), kv_str("option", option),
              kv_u64("limit", limit_ms), kv_span("client", client_of(c, client)));
-    count_status(c, 408);
-    struct http1_reply to = { .minor = 1 };
-    struct buf text = { 0 }, b;
+    struct buf text = { 0 };
     buf_add_fmt(&text, "The request's %s did not arrive within %llu ms (%s).",
                 head ? "head" : "body", (unsigned long long)limit_ms, option);
-    begin(&b);
-    enum err err = buf_failed(&text) ? ERR_NOMEM : http1_res_error(&b, to, 408, buf_span(&text));
-    buf_fini(&text);
-    if (err) {
-        buf_fini(&b);
-        conn_kill(c);
-        return;
-    }
-    answer_bytes(c, &b, false);
+    refuse(c, 408, &text);
 }

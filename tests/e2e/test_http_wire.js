@@ -355,3 +355,48 @@ test('WebSocket handshakes that are wrong are refused with HTTP', async (t) => {
       assert.strictEqual(answer['sec-websocket-version'], '13');
   }
 });
+
+test('what is no request is answered as the others are: JSON, readable for scripts', async (t) => {
+  const server = await t.server({ set: { handshake_timeout_ms: 200 } });
+  const upgrade = 'Upgrade: websocket\r\nConnection: Upgrade\r\n';
+  const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+  const version = 'Sec-WebSocket-Version: 13\r\n';
+  const head = (method, more) => `${method} /app/app-key HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+  const cases = [
+    [head('GET', upgrade + version), 400, /Sec-WebSocket-Key header is missing/],
+    [head('POST', upgrade + key + version), 405, /is a GET request/, { allow: 'GET' }],
+    [
+      head('GET', `${upgrade}${key}Sec-WebSocket-Version: 8\r\n`),
+      426,
+      /Only version 13/,
+      { upgrade: 'websocket', 'sec-websocket-version': '13' },
+    ],
+    [head('GET', 'no header\r\n'), 400, /./],
+    ['GET /up HTTP/3.0\r\n\r\n', 505, /./],
+    [`GET /${'x'.repeat(20000)} HTTP/1.1\r\n\r\n`, 414, /too long/],
+    ['GET /up HTTP/1.1\r\nHost', 408, /did not arrive within 200 ms \(handshake_timeout_ms\)/],
+  ];
+  for (const [text, status, pattern, more = {}] of cases) {
+    const tcp = await open(t, server);
+    tcp.write(text);
+    const answer = await tcp.response();
+    assert.strictEqual(answer.status, status, `${text}: ${answer.body}`);
+    assert.strictEqual(answer.headers['content-type'], 'application/json', text);
+    assert.strictEqual(answer.headers['access-control-allow-origin'], '*', text);
+    assert.strictEqual(answer.headers.connection, 'close', text);
+    for (const [name, value] of Object.entries(more))
+      assert.strictEqual(answer.headers[name], value, text);
+    const { error, code } = JSON.parse(answer.body);
+    assert.match(error, pattern);
+    assert.strictEqual(code, status);
+  }
+});
+
+test('the admin listener is no place for scripts of other origins', async (t) => {
+  const server = await t.server();
+  const tcp = await open(t, { host: server.adminHost, port: server.adminPort });
+  tcp.write('GET /live HTTP/1.1\r\nno header\r\n\r\n');
+  const answer = await tcp.response();
+  assert.strictEqual(answer.status, 400);
+  assert.strictEqual(answer.headers['access-control-allow-origin'], undefined);
+});

@@ -267,6 +267,38 @@ static void without_a_limit_a_body_may_be_64_mib(void **state)
     assert_int_equal(rig->call.body_limit, UINT32_MAX);
 }
 
+static void refusals_of_others_are_of_the_same_form(void **state)
+{
+    struct rig *rig = *state;
+    static const struct {
+        unsigned status;
+        const char *header;
+    } rows[] = {
+        { 405, "Allow: GET" },
+        { 426, "Upgrade: websocket" },
+        { 426, "Sec-WebSocket-Version: 13" },
+        { 503, "Retry-After: 1" },
+    };
+    const struct http1_reply to = { .minor = 1 };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        buf_clear(&rig->out);
+        rig->call.status = (uint16_t)rows[i].status;
+        assert_int_equal(api_write_refusal(&rig->out, to, rows[i].status, SPAN("no \"x\"")),
+                         ERR_OK);
+        rig_read_answer(rig);
+        assert_true(rig_has(rig->body, "{\"error\":\"no \\\"x\\\"\",\"code\":"));
+        assert_header(rig, "Content-Type: application/json");
+        assert_header(rig, "Access-Control-Allow-Origin: *");
+        assert_header(rig, "Connection: close");
+        if (!rig_has(rig->head, rows[i].header)) fail_msg("%s", rows[i].header);
+    }
+    buf_clear(&rig->out);
+    assert_int_equal(api_write_refusal(&rig->out, to, 400, SPAN("x")), ERR_OK);
+    rig->call.status = 400;
+    rig_read_answer(rig);
+    assert_false(rig_has(rig->head, "Allow: GET") || rig_has(rig->head, "Retry-After"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +320,7 @@ int main(void)
         RIG_TEST(requests_in_pieces_are_the_same),
         RIG_TEST(the_body_limit_depends_on_the_signature),
         RIG_TEST(without_a_limit_a_body_may_be_64_mib),
+        RIG_TEST(refusals_of_others_are_of_the_same_form),
     };
     return RUN_TESTS(tests);
 }

@@ -168,6 +168,25 @@ static void questions_and_refusals(void **state)
     }
 }
 
+static void a_refusal_is_whole_or_none(void **state)
+{
+    struct rig *rig = *state;
+    const struct http1_reply to = { .minor = 1 };
+    enum err err = ERR_NOMEM;
+    for (long n = 0; err; n++) {
+        assert_true(n < 20);
+        buf_fini(&rig->out);
+        mem_fail_after(n, true);
+        err = api_write_refusal(&rig->out, to, 426, SPAN("why"));
+        mem_fail_after(-1, false);
+        assert_int_equal(err, n < 2 ? ERR_NOMEM : ERR_OK); /* the JSON, and the response */
+        if (err) assert_int_equal(buf_span(&rig->out).n, 0);
+    }
+    rig->call.status = 426;
+    rig_read_answer(rig);
+    assert_span(rig->body, "{\"error\":\"why\",\"code\":426}");
+}
+
 static void api_new_without_memory(void **state)
 {
     struct rig *rig = *state;
@@ -185,6 +204,7 @@ int main(void)
         RIG_TEST(a_publish_is_all_or_nothing),   RIG_TEST(several_channels_get_a_beginning),
         RIG_TEST(a_batch_to_users_and_channels), RIG_TEST(a_publish_by_query),
         RIG_TEST(questions_and_refusals),        RIG_TEST(api_new_without_memory),
+        RIG_TEST(a_refusal_is_whole_or_none),
     };
     return RUN_TESTS(tests);
 }
