@@ -30,6 +30,7 @@ static void count_refused(struct hub *hub, struct hub_conn *conn, const struct p
 {
     stat_add(&hub->stats.refused, 1);
     if (hub->sink.refused) hub->sink.refused(conn, r);
+    hub_note_refused(hub, conn, r);
 }
 
 void hub_refuse(struct hub *hub, struct hub_conn *conn, const struct peer_refusal *r)
@@ -50,21 +51,28 @@ void hub_refuse(struct hub *hub, struct hub_conn *conn, const struct peer_refusa
     hub_text_send(hub, conn);
 }
 
-static void refuse_event(struct hub *hub, struct hub_conn *conn, struct span channel, unsigned code,
-                         struct span text)
+static void refuse_event(struct hub *hub, struct hub_conn *conn, const struct peer_action *a,
+                         enum peer_why why, struct span text)
 {
-    struct peer_refusal r = { .channel = channel, .code = code, .text = text };
+    struct peer_refusal r = {
+        .channel = a->channel,
+        .event_raw = a->event_raw,
+        .why = (uint8_t)why,
+        .code = why == PEER_WHY_NOT_MEMBER ? 4009 : 4301,
+        .text = text,
+    };
     hub_refuse(hub, conn, &r);
 }
 
-static void refuse_rate(struct hub *hub, struct hub_conn *conn, struct span channel, uint32_t rate)
+static void refuse_rate(struct hub *hub, struct hub_conn *conn, const struct peer_action *a,
+                        uint32_t rate)
 {
     struct buf b = { 0 };
     buf_add_fmt(&b,
                 "The rate limit for sending client events exceeded the quota: "
                 "limits.client_events_per_second of app %.*s allows %u.",
                 SPAN_FMT(conn->app->s->id), (unsigned)rate);
-    refuse_event(hub, conn, channel, 4301, buf_span(&b));
+    refuse_event(hub, conn, a, PEER_WHY_RATE, buf_span(&b));
     buf_fini(&b);
 }
 
@@ -72,17 +80,17 @@ static void relay_client_event(struct hub *hub, struct hub_conn *conn, const str
 {
     const struct hub_sub *sub = sub_find(conn, a->channel);
     if (!sub) {
-        refuse_event(hub, conn, a->channel, 4009,
+        refuse_event(hub, conn, a, PEER_WHY_NOT_MEMBER,
                      SPAN("The client is not a member of the specified channel."));
         return;
     }
     uint32_t rate = (uint32_t)conn->app->s->limits.client_events_per_second;
     if (!limit_take(&conn->client_event_rate, hub->now_ms, rate)) {
-        refuse_rate(hub, conn, a->channel, rate);
+        refuse_rate(hub, conn, a, rate);
         return;
     }
     if (hub_overloaded(hub)) {
-        refuse_event(hub, conn, a->channel, 4301,
+        refuse_event(hub, conn, a, PEER_WHY_OVERLOAD,
                      SPAN("The server is overloaded (limits.mailbox_bytes); try again."));
         return;
     }
@@ -93,7 +101,9 @@ static void relay_client_event(struct hub *hub, struct hub_conn *conn, const str
         .name_raw = a->event_raw,
         .data_raw = a->data_raw,
         .exclude = conn->socket_id,
+        .sender = conn->socket_id,
         .from_client = true,
+        .source = FACT_SOURCE_CLIENT,
     };
     if (sub->presence) publish.user_id = member_id(sub->presence->member);
     if (hub_publish(hub, &publish)) hub_no_memory(hub, conn);

@@ -51,6 +51,7 @@ struct app {
     const struct app_settings *_Atomic s;
     const struct peer_rules *_Atomic rules;
     uint32_t index;                   /* of the slot, for ever */
+    bool internal;                    /* the server's own: not counted, not recorded */
     _Atomic uint32_t n_conns;         /* open WebSockets, all workers */
     _Atomic uint64_t cache_bytes;     /* held by cached events */
     _Atomic uint64_t _publish_window; /* see limit.h */
@@ -103,6 +104,12 @@ struct app *apps_find_key(const struct apps *apps, struct span key);
 struct app *apps_find_id(const struct apps *apps, struct span id);
 /* The apps one by one; NULL from the end on. */
 const struct app *apps_at(const struct apps *apps, size_t i);
+
+/* The app's id, for as long as the slot lives. */
+static inline struct span app_lasting_id(const struct app *app)
+{
+    return app->_gone.id;
+}
 
 /* Takes one place under limits.connections; false when full. Any thread. */
 bool app_conn_take(struct app *app);

@@ -110,24 +110,25 @@ static void push(struct directory *dir, unsigned worker, struct post *post, stru
     if (mpsc_push(&box->queue, &post->nodes[worker].link)) add_wake(wakes, worker);
 }
 
-void dir_post_chan_locked(struct directory *dir, struct dir_chan *chan, struct post *post,
-                          struct wakes *wakes)
+uint32_t dir_post_chan_locked(struct directory *dir, struct dir_chan *chan, struct post *post,
+                              struct wakes *wakes)
 {
     uint32_t receivers = 0;
     for (unsigned w = 0; w < dir->n_workers; w++) receivers += chan->slots[w].n > 0;
     if (receivers == 0) {
         post_free(post);
-        return;
+        return 0;
     }
     post->chan = chan;
     atomic_fetch_add_explicit(&chan->refs, 1, memory_order_relaxed);
     post_ref(post, receivers - 1);
     /* From the last push on the post belongs to the receivers. */
-    for (unsigned w = 0; w < dir->n_workers && receivers > 0; w++) {
+    for (unsigned w = 0, left = receivers; w < dir->n_workers && left > 0; w++) {
         if (chan->slots[w].n == 0) continue;
-        receivers--;
+        left--;
         push(dir, w, post, wakes);
     }
+    return receivers;
 }
 
 void dir_post_watchers_locked(struct directory *dir, const struct dir_user *user, struct post *post,

@@ -41,6 +41,7 @@ struct dir_chan {
     /* under the stripe's lock: */
     uint32_t n_subs;
     bool count_armed, cache_armed; /* a deadline is in the heap */
+    uint64_t occupied_ms;          /* when the first subscriber came */
     uint64_t count_sent_ms;
     struct roster roster;
     struct {
@@ -97,13 +98,14 @@ struct dir_join {
     uint64_t seq;                 /* newer posts are his, older ones are in the answer */
     struct roster_view *snapshot; /* presence: caller unrefs */
     struct msg *cached;           /* caller unrefs; NULL: none */
+    bool occupied;                /* nobody was there before */
 };
 /* ERR_LIMIT: the presence channel is full; ERR_NOMEM. On an error nothing has changed. */
 enum err dir_join(struct directory *dir, struct dir_join *join) MUST_USE;
 
 /* Gives a subscription and its reference back; `member` as joined (NULL where not presence). Posts
- * member_removed when the person's last socket left. */
-void dir_leave(struct directory *dir, struct dir_chan *chan, unsigned worker, struct member *member,
+ * member_removed when the person's last socket left. True when nobody is left on the channel. */
+bool dir_leave(struct directory *dir, struct dir_chan *chan, unsigned worker, struct member *member,
                uint64_t now_ms);
 
 /* The answer to a repeated subscribe, posted to the caller's own mailbox so that it stands in the
@@ -130,9 +132,12 @@ struct dir_publish {
     uint32_t data_at, data_n; /* of the data in the text, for the cache */
     uint64_t now_ms;
     /* out */
-    uint32_t n_subs;  /* subscriptions at that moment, all workers */
-    uint32_t n_users; /* presence: people */
-    bool cache_full;  /* not stored: limits.cache_bytes of the app */
+    uint32_t n_subs;    /* subscriptions at that moment, all workers */
+    uint32_t n_users;   /* presence: people */
+    uint32_t n_workers; /* that have some of them */
+    uint64_t seq;       /* its number; the last one that was given where it took none */
+    bool cached;        /* stored */
+    bool cache_full;    /* not stored: limits.cache_bytes of the app */
 };
 uint64_t dir_hash(const struct app *app, struct span name);
 /* Whether anybody (or the cache) wants an event on this channel now; fills the counts. */
@@ -150,7 +155,7 @@ enum err dir_watch(struct directory *dir, struct app *app, struct member *user, 
                    bool *online, uint64_t *seq) MUST_USE;
 void dir_unwatch(struct directory *dir, struct app *app, struct member *user, unsigned worker);
 /* Takes `post` (kind USER or TERMINATE, post->user set). Returns how many sockets are signed in as
- * the user; USER is not posted when there are none. */
+ * the user; USER is not posted when there are none, else to all workers. */
 uint32_t dir_post_user(struct directory *dir, struct post *post);
 
 /* --- questions (HTTP API); answers are copies or references of the moment --- */
@@ -158,7 +163,8 @@ struct dir_facts {
     uint32_t n_subs, n_users;
     struct msg *cached; /* caller unrefs */
     uint32_t data_at, data_n;
-    uint64_t ttl_ms; /* of the cached event; DEADLINE_NEVER: no end */
+    uint64_t ttl_ms;      /* of the cached event; DEADLINE_NEVER: no end */
+    uint64_t occupied_ms; /* since when somebody is there; 0: nobody is */
 };
 /* False when the channel is not known at all (facts are zero then). */
 bool dir_facts(struct directory *dir, struct app *app, struct span name, uint64_t now_ms,

@@ -111,11 +111,12 @@ static struct post *member_post(struct directory *dir, struct app *app, struct s
     return msg ? post_new(POST_EVENT, app, msg, dir->n_workers) : NULL;
 }
 
-static void number_and_post_locked(struct directory *dir, struct dir_stripe *st,
-                                   struct dir_chan *chan, struct post *post, struct wakes *wakes)
+static uint32_t number_and_post_locked(struct directory *dir, struct dir_stripe *st,
+                                       struct dir_chan *chan, struct post *post,
+                                       struct wakes *wakes)
 {
     post->seq = ++st->seq;
-    dir_post_chan_locked(dir, chan, post, wakes);
+    return dir_post_chan_locked(dir, chan, post, wakes);
 }
 
 static void send_count_locked(struct directory *dir, struct dir_stripe *st, struct dir_chan *chan,
@@ -198,7 +199,8 @@ enum err dir_join(struct directory *dir, struct dir_join *join)
         added = NULL;
     }
     ref_locked(chan);
-    chan->n_subs++;
+    join->occupied = chan->n_subs++ == 0;
+    if (join->occupied) chan->occupied_ms = join->now_ms;
     chan->slots[join->worker].n++;
     join->chan = chan;
     join->seq = st->seq;
@@ -212,7 +214,7 @@ out:
     return err;
 }
 
-void dir_leave(struct directory *dir, struct dir_chan *chan, unsigned worker, struct member *member,
+bool dir_leave(struct directory *dir, struct dir_chan *chan, unsigned worker, struct member *member,
                uint64_t now_ms)
 {
     /* Without memory for the text the others are not told; the roster is right all the same. */
@@ -223,7 +225,7 @@ void dir_leave(struct directory *dir, struct dir_chan *chan, unsigned worker, st
 
     lock_take(&st->lock);
     CHECK(chan->n_subs > 0 && chan->slots[worker].n > 0);
-    chan->n_subs--;
+    bool vacated = --chan->n_subs == 0;
     chan->slots[worker].n--;
     bool last = member && roster_leave(&chan->roster, member);
     if (last && removed) {
@@ -235,6 +237,7 @@ void dir_leave(struct directory *dir, struct dir_chan *chan, unsigned worker, st
     lock_drop(&st->lock);
     dir_wake_all(dir, &wakes);
     post_free(removed);
+    return vacated;
 }
 
 /* What a repeated subscribe may change of the roster, and the texts that tell it. */
@@ -331,6 +334,7 @@ bool dir_wanted(struct directory *dir, struct dir_publish *p)
     const struct dir_chan *chan = dir_chan_find_locked(st, p->app, p->name, p->hash);
     p->n_subs = chan ? chan->n_subs : 0;
     p->n_users = chan ? roster_count(&chan->roster) : 0;
+    p->seq = st->seq;
     lock_drop(&st->lock);
     return p->n_subs > 0 || (p->cacheable && p->kind.cache);
 }
@@ -453,11 +457,13 @@ void dir_publish(struct directory *dir, struct dir_publish *p, struct post *post
     ref_locked(chan);
     if (caches) {
         stale = uncache_locked(chan);
-        p->cache_full = !cache_locked(dir, st, chan, p, post->msg, &wakes);
+        p->cached = cache_locked(dir, st, chan, p, post->msg, &wakes);
+        p->cache_full = !p->cached;
     }
     p->n_subs = chan->n_subs;
     p->n_users = roster_count(&chan->roster);
-    number_and_post_locked(dir, st, chan, post, &wakes);
+    p->n_workers = number_and_post_locked(dir, st, chan, post, &wakes);
+    p->seq = st->seq;
     dir_chan_put_locked(st, chan);
     lock_drop(&st->lock);
     dir_wake_all(dir, &wakes);

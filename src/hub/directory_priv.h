@@ -61,9 +61,10 @@ static inline struct dir_stripe *stripe_of(struct directory *dir, uint64_t hash)
 
 void dir_wake_all(struct directory *dir, const struct wakes *wakes);
 
-/* Posting: the post's references become the number of receivers; without any it is freed. */
-void dir_post_chan_locked(struct directory *dir, struct dir_chan *chan, struct post *post,
-                          struct wakes *wakes);
+/* Posting: the post's references become the number of receivers; without any it is freed. Returns
+ * that number. */
+uint32_t dir_post_chan_locked(struct directory *dir, struct dir_chan *chan, struct post *post,
+                              struct wakes *wakes);
 void dir_post_watchers_locked(struct directory *dir, const struct dir_user *user, struct post *post,
                               struct wakes *wakes);
 void dir_post_everybody(struct directory *dir, struct post *post, struct wakes *wakes);

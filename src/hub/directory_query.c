@@ -16,6 +16,7 @@ bool dir_facts(struct directory *dir, struct app *app, struct span name, uint64_
     if (chan) {
         facts->n_subs = chan->n_subs;
         facts->n_users = roster_count(&chan->roster);
+        facts->occupied_ms = chan->n_subs ? chan->occupied_ms : 0;
         if (chan->cache.msg && chan->cache.until_ms > now_ms) {
             facts->cached = msg_ref(chan->cache.msg);
             facts->data_at = chan->cache.data_at;

@@ -24,6 +24,12 @@ enum err hub_new(struct hub **out, struct directory *dir, unsigned worker,
     hub->dir = dir;
     hub->worker = worker;
     hub->sink = *sink;
+    hub->names = mem_zalloc(sizeof *hub->names);
+    if (!hub->names || facts_new(&hub->facts, worker, dir_n_workers(dir))) {
+        mem_free(hub->names);
+        mem_free(hub);
+        return ERR_NOMEM;
+    }
     *out = hub;
     return ERR_OK;
 }
@@ -37,6 +43,8 @@ void hub_free(struct hub *hub)
     buf_fini(&hub->text);
     buf_fini(&hub->scratch);
     mem_free(hub->kept);
+    facts_free(hub->facts);
+    mem_free(hub->names);
     mem_free(hub);
 }
 
@@ -118,20 +126,32 @@ void hub_text_send(struct hub *hub, struct hub_conn *conn)
 
 /* --- delivery --- */
 
+/* The watchers' own messages are no traffic. */
+static void count_delivered(struct hub *hub, const struct post *post, uint32_t n)
+{
+    if (!post->app->internal) stat_add(&hub->stats.delivered, n);
+}
+
 /* From hub->resume_at on; true when all are served. */
 static bool fan_out(struct hub *hub, const struct post *post, struct chan *chan, uint32_t *budget)
 {
     uint32_t i = hub->resume_at;
-    uint32_t delivered = 0, cost = 0;
+    uint32_t delivered = 0, excluded = 0, cost = 0, from = i;
     for (; i < chan->n && cost < *budget; i++) {
         const struct chan_entry *e = &chan->subs[i];
         if (!e->conn || e->joined >= post->seq) continue;
-        if (post->exclude && e->conn->socket_id == post->exclude) continue;
+        if (post->exclude && e->conn->socket_id == post->exclude) {
+            excluded++;
+            continue;
+        }
         cost += hub->sink.deliver(e->conn, post->msg) ? COST_WRITE : COST_JOIN;
         delivered++;
     }
     *budget -= cost < *budget ? cost : *budget;
-    stat_add(&hub->stats.delivered, delivered);
+    count_delivered(hub, post, delivered);
+    hub->tally.delivered += delivered;
+    hub->tally.excluded += excluded;
+    hub->tally.later += i - from - delivered - excluded; /* or left while it was suspended */
     hub->resume_at = i;
     return i >= chan->n;
 }
@@ -205,7 +225,10 @@ bool hub_run_mailbox(struct hub *hub)
         struct mpsc_node *next = node->next; /* the node goes with its post */
         struct post *post = post_of(node);
         if (!handle_post(hub, post, &budget)) break;
+        if (post->fact) hub_note_tally(hub, post);
+        hub->tally = (struct fact_tally) { 0 };
         hub->inbox = next;
+        stat_add(&hub->stats.posts, 1);
         dir_post_done(hub->dir, hub->worker, post);
         /* A post costs something even if nobody hears it. */
         budget -= budget < COST_WRITE ? budget : COST_WRITE;
@@ -238,6 +261,7 @@ static struct msg *encode(struct hub *hub, const struct hub_publish *p, size_t *
 static enum err publish_to_user(struct hub *hub, struct hub_publish *p)
 {
     struct span id = chan_user_id(p->channel);
+    p->hash = dir_hash(p->app, p->channel);
     if (dir_user_count(hub->dir, p->app, id) == 0) return ERR_OK;
     struct event_member who = { .id = id };
     struct member *user = member_new(&who);
@@ -249,7 +273,9 @@ static enum err publish_to_user(struct hub *hub, struct hub_publish *p)
     }
     post->user = user;
     post->exclude = p->exclude;
+    post->fact = p->fact;
     p->n_subs = dir_post_user(hub->dir, post);
+    if (p->n_subs) p->n_workers = dir_n_workers(hub->dir);
     return ERR_OK;
 }
 
@@ -263,6 +289,7 @@ static enum err publish_to_channel(struct hub *hub, struct hub_publish *p)
         .cacheable = !p->from_client,
         .now_ms = hub->now_ms,
     };
+    p->hash = to.hash;
     bool wanted = dir_wanted(hub->dir, &to);
     if (wanted) {
         size_t data_at = 0;
@@ -270,6 +297,7 @@ static enum err publish_to_channel(struct hub *hub, struct hub_publish *p)
         struct post *post = msg ? post_new(POST_EVENT, p->app, msg, dir_n_workers(hub->dir)) : NULL;
         if (!post) return ERR_NOMEM;
         post->exclude = p->exclude;
+        post->fact = p->fact;
         to.data_at = (uint32_t)data_at;
         to.data_n = (uint32_t)p->data_raw.n;
         dir_publish(hub->dir, &to, post);
@@ -278,15 +306,25 @@ static enum err publish_to_channel(struct hub *hub, struct hub_publish *p)
     }
     p->n_subs = to.n_subs;
     p->n_users = to.n_users;
+    p->n_workers = to.n_workers;
+    p->seq = to.seq;
+    p->cached = to.cached;
     return ERR_OK;
 }
 
 enum err hub_publish(struct hub *hub, struct hub_publish *p)
 {
-    p->n_subs = p->n_users = 0;
-    stat_add(p->from_client ? &hub->stats.client_events : &hub->stats.published, 1);
-    histo_add(&hub->stats.data_bytes, p->data_raw.n, 1);
-    return p->kind.type == CHAN_USER ? publish_to_user(hub, p) : publish_to_channel(hub, p);
+    bool noted = !p->app->internal;
+    p->n_subs = p->n_users = p->n_workers = 0;
+    p->fact = noted ? facts_take_id(hub->facts) : 0;
+    if (noted) {
+        stat_add(p->from_client ? &hub->stats.client_events : &hub->stats.published, 1);
+        histo_add(&hub->stats.data_bytes, p->data_raw.n, 1);
+    }
+    bool user = p->kind.type == CHAN_USER;
+    enum err err = user ? publish_to_user(hub, p) : publish_to_channel(hub, p);
+    if (noted) hub_note_publish(hub, p, err);
+    return err;
 }
 
 enum err hub_terminate(struct hub *hub, struct app *app, struct span user_id)

@@ -17,6 +17,9 @@
 #include "hub/channel.h"
 #include "hub/limit.h"
 #include "hub/user.h"
+#include "watch/event.h"
+#include "watch/fact.h"
+#include "watch/names.h"
 
 /* Presence on one channel. */
 struct presence {
@@ -61,11 +64,20 @@ struct hub_sink {
     void (*refused)(struct hub_conn *conn, const struct peer_refusal *refusal);
     /* The app's cached events reached limits.cache_bytes. May be NULL. */
     void (*cache_full)(void *ctx, struct app *app, struct span channel);
+    /* Somebody watches: `happened` is called then. NULL: nobody ever does. The app of the event is
+     * never an internal one. Publishing from within is allowed. */
+    const _Atomic bool *watched;
+    void (*happened)(void *ctx, struct watch_event *ev);
+    /* Of internal apps: whether a channel may be subscribed to (else a sentence that says why), and
+     * that somebody came or went. May be NULL. */
+    const char *(*watcher_asks)(void *ctx, struct hub_conn *conn, struct span channel);
+    void (*watcher_moved)(void *ctx, struct hub_conn *conn, struct span channel, bool came);
     void *ctx;
 };
 
 struct hub_stats { /* written by the worker, read by anybody (relaxed) */
     _Atomic uint64_t texts, delivered, published, client_events, refused, subscribed;
+    _Atomic uint64_t posts;  /* taken from the mailbox: one for a publish, however many subscribe */
     struct histo data_bytes; /* of published and client events */
 };
 
@@ -111,9 +123,16 @@ struct hub_publish {
     struct span data_raw; /* n == 0: none */
     struct span user_id;  /* client events on presence channels; p == NULL: none */
     uint64_t exclude;     /* socket id; 0: nobody */
+    uint64_t sender;      /* socket id of a client event; 0: a back end */
     bool from_client;     /* not cached then */
+    uint8_t source;       /* enum fact_source */
+    uint32_t of;          /* publishes of the same request; 0 counts as 1 */
+    uint64_t request;     /* `fact` of the first of them; 0: this is it */
     /* out: as of that moment */
-    uint32_t n_subs, n_users;
+    uint32_t n_subs, n_users, n_workers;
+    uint64_t fact;      /* what it is remembered as; 0: it is not */
+    uint64_t seq, hash; /* of the channel */
+    bool cached;
 };
 /* ERR_NOMEM: nothing was sent. Overload is asked before, once per request: hub_overloaded. */
 enum err hub_publish(struct hub *hub, struct hub_publish *publish) MUST_USE;
@@ -121,4 +140,13 @@ bool hub_overloaded(const struct hub *hub);
 /* Closes all sockets signed in or present as the user, on all workers. */
 enum err hub_terminate(struct hub *hub, struct app *app, struct span user_id) MUST_USE;
 uint64_t hub_now_ms(const struct hub *hub);
+
+/* --- what is remembered (hub/note.c); this worker's --- */
+struct facts *hub_facts(struct hub *hub);
+const struct names *hub_names(const struct hub *hub);
+/* Somebody was refused, or cut: remembers it, and tells who watches. The note's texts are borrowed
+ * for the call. */
+void hub_note(struct hub *hub, struct fact_note *note);
+/* The watchers' load. */
+bool hub_watched(const struct hub *hub);
 #endif

@@ -13,6 +13,10 @@ struct hub {
     struct users users;
     struct hub_stats stats;
 
+    struct facts *facts;
+    struct names *names;
+    struct fact_tally tally; /* of the post that is being handled */
+
     struct mpsc_node *inbox; /* taken, not yet handled; the first may be suspended */
     uint32_t resume_at;      /* where the first one's fan-out goes on */
 
@@ -52,6 +56,17 @@ struct peer_user signin_user(const struct hub_conn *conn);
 void hub_deliver_user(struct hub *hub, const struct post *post);  /* POST_USER */
 void hub_deliver_watch(struct hub *hub, const struct post *post); /* POST_WATCH */
 void hub_terminate_here(struct hub *hub, const struct post *post);
+
+/* note.c */
+void hub_note_publish(struct hub *hub, const struct hub_publish *publish, enum err err);
+void hub_note_tally(struct hub *hub, const struct post *post);
+void hub_note_refused(struct hub *hub, const struct hub_conn *conn, const struct peer_refusal *r);
+/* A subscription began; the channel was empty before. */
+void hub_note_joined(struct hub *hub, struct hub_conn *conn, const struct dir_chan *chan,
+                     struct span user_id, bool occupied);
+/* It ends; and it was the last one. */
+void hub_note_left(struct hub *hub, struct hub_conn *conn, struct span channel);
+void hub_note_vacated(struct hub *hub, const struct hub_conn *conn, struct span channel);
 
 /* act.c */
 void hub_refuse(struct hub *hub, struct hub_conn *conn, const struct peer_refusal *refusal);

@@ -215,9 +215,16 @@ void hub_deliver_user(struct hub *hub, const struct post *post)
     const struct list *head = &u->links[USER_SIGNED_IN];
     for (struct list *node = head->next; node != head; node = node->next) {
         const struct signin *s = CONTAINER_OF(node, struct signin, link.node);
-        if (s->seq >= post->seq) continue;
-        if (post->exclude && s->conn->socket_id == post->exclude) continue;
+        if (s->seq >= post->seq) {
+            hub->tally.later++;
+            continue;
+        }
+        if (post->exclude && s->conn->socket_id == post->exclude) {
+            hub->tally.excluded++;
+            continue;
+        }
         hub->sink.deliver(s->conn, post->msg);
+        hub->tally.delivered++;
         stat_add(&hub->stats.delivered, 1);
     }
 }

@@ -130,7 +130,11 @@ static void refuse_limit(struct hub *hub, struct hub_conn *conn, struct span cha
                          unsigned status, struct span text)
 {
     struct peer_refusal r = {
-        .channel = channel, .type = "LimitReached", .status = status, .text = text
+        .channel = channel,
+        .why = PEER_WHY_LIMIT,
+        .type = "LimitReached",
+        .status = status,
+        .text = text,
     };
     hub_refuse(hub, conn, &r);
 }
@@ -158,6 +162,15 @@ static void refuse_members(struct hub *hub, struct hub_conn *conn, struct span c
                 SPAN_FMT(s->id), (unsigned long long)s->limits.presence_members);
     refuse_limit(hub, conn, channel, 4100, buf_span(&b));
     buf_fini(&b);
+}
+
+/* Channels of internal apps are the server's business. */
+static bool may_watch(struct hub *hub, struct hub_conn *conn, struct span channel)
+{
+    if (!hub->sink.watcher_asks) return true;
+    const char *why = hub->sink.watcher_asks(hub->sink.ctx, conn, channel);
+    if (why) refuse_limit(hub, conn, channel, 403, span_str(why));
+    return !why;
 }
 
 /* --- subscribing --- */
@@ -209,6 +222,9 @@ static void subscribe_first(struct hub *hub, struct hub_conn *conn, const struct
     enum err err = dir_join(hub->dir, &join);
     if (err == ERR_OK && enter(hub, conn, &join, presence)) {
         subscribed(hub, conn, a->kind);
+        struct span user_id = { NULL, 0 };
+        if (presence) user_id = member_id(presence->member);
+        hub_note_joined(hub, conn, join.chan, user_id, join.occupied);
         hub_answer(hub, conn, join.chan, join.snapshot, join.cached);
         roster_view_unref(join.snapshot);
         return;
@@ -272,7 +288,7 @@ void hub_subscribe(struct hub *hub, struct hub_conn *conn, const struct peer_act
     struct hub_sub *sub = sub_find(conn, a->channel);
     if (sub)
         subscribe_again(hub, conn, sub, a);
-    else
+    else if (!conn->app->internal || may_watch(hub, conn, a->channel))
         subscribe_first(hub, conn, a);
 }
 
@@ -283,10 +299,16 @@ static void leave(struct hub *hub, struct hub_conn *conn, struct hub_sub *sub)
     struct chan *chan = sub->chan;
     struct dir_chan *rec = chan->rec;
     struct presence *presence = sub->presence;
+    struct buf name = { 0 }; /* only somebody who watches needs it when the record is gone */
+    if (hub_watched(hub)) buf_add_span(&name, dir_chan_name(rec));
+    hub_note_left(hub, conn, dir_chan_name(rec));
     chan_remove(chan, sub->at);
     drop_sub(conn, sub);
     chan_drop_if_empty(chan, hub->worker);
-    dir_leave(hub->dir, rec, hub->worker, presence ? presence->member : NULL, hub->now_ms);
+    struct member *member = presence ? presence->member : NULL;
+    bool vacated = dir_leave(hub->dir, rec, hub->worker, member, hub->now_ms);
+    if (vacated && name.n) hub_note_vacated(hub, conn, buf_span(&name));
+    buf_fini(&name);
     presence_free(hub, presence);
 }
 

@@ -91,6 +91,7 @@ static void refuse_auth(struct reading *r, struct span channel)
 {
     struct peer_refusal *no = refuse(r, channel);
     no->type = "AuthError";
+    no->why = PEER_WHY_AUTH;
     no->status = 401;
     no->text = SPAN("The connection is unauthorized.");
     no->code = 4009;
@@ -102,6 +103,7 @@ static void refuse_limit(struct reading *r, struct span channel, unsigned status
 {
     struct peer_refusal *no = refuse(r, channel);
     no->type = "LimitReached";
+    no->why = PEER_WHY_LIMIT;
     no->status = status;
     no->text = words_since(r->scratch, from);
 }
@@ -114,9 +116,12 @@ static void refuse_signin(struct reading *r, struct span text)
     no->signin = true;
 }
 
-static void refuse_client_event(struct reading *r, size_t from)
+static void refuse_client_event(struct reading *r, const struct event_in *ev, enum peer_why why,
+                                size_t from)
 {
     struct peer_refusal *no = refuse(r, r->action->channel);
+    no->event_raw = ev->name_raw;
+    no->why = (uint8_t)why;
     no->code = 4301;
     no->text = words_since(r->scratch, from);
 }
@@ -448,8 +453,10 @@ static void read_client_event(struct reading *r, const struct event_in *ev)
     r->action->channel = ev->channel;
     r->action->kind = chan_kind_of(ev->channel);
     size_t from = r->scratch->n;
-    if (!client_events_allowed(r) || !client_event_fits(r, ev)) {
-        refuse_client_event(r, from);
+    bool allowed = client_events_allowed(r);
+    if (!allowed || !client_event_fits(r, ev)) {
+        enum peer_why why = allowed ? PEER_WHY_CLIENT_EVENT : PEER_WHY_CLIENT_EVENTS_OFF;
+        refuse_client_event(r, ev, why, from);
         return;
     }
     r->action->ask = PEER_ASK_CLIENT_EVENT;

@@ -53,13 +53,27 @@ enum peer_ask {
     PEER_ASK_REFUSE, /* tell the client why not: see refusal */
 };
 
+/* What a refusal is about, for programs. */
+enum peer_why {
+    PEER_WHY_OTHER,
+    PEER_WHY_AUTH,
+    PEER_WHY_LIMIT,
+    PEER_WHY_CLIENT_EVENTS_OFF,
+    PEER_WHY_CLIENT_EVENT, /* its size or name */
+    PEER_WHY_NOT_MEMBER,
+    PEER_WHY_RATE,
+    PEER_WHY_OVERLOAD,
+};
+
 /* A refusal is data: which frames to send, and the words for the log. */
 struct peer_refusal {
-    struct span channel; /* p == NULL: concerns no channel */
-    const char *type;    /* "AuthError" / "LimitReached": also send subscription_error; NULL: not */
-    unsigned status;     /* of subscription_error */
-    unsigned code;       /* of pusher:error; 0: do not send one */
-    struct span text;    /* of subscription_error, and of pusher:error unless error_text is set */
+    struct span channel;   /* p == NULL: concerns no channel */
+    struct span event_raw; /* of a client event: JSON token of its name; else n == 0 */
+    uint8_t why;           /* enum peer_why */
+    const char *type; /* "AuthError" / "LimitReached": also send subscription_error; NULL: not */
+    unsigned status;  /* of subscription_error */
+    unsigned code;    /* of pusher:error; 0: do not send one */
+    struct span text; /* of subscription_error, and of pusher:error unless error_text is set */
     struct span error_text;
     bool close;  /* close with `code` afterwards, where the app's options say so */
     bool signin; /* a failed sign-in: closes when the option signin_failure_closes is on */
