@@ -111,6 +111,9 @@ static void write_worker(const struct server *s, const struct worker *w, struct 
     add_u64(b, "slow_cut", count_get(&w->counts.slow_cut));
     add_u64(b, "ping_cut", count_get(&w->counts.ping_cut));
     add_u64(b, "mailbox_bytes", dir_backlog_bytes(s->dir, w->index));
+    add_u64(b, "mailbox_messages", count_get(&hub->posts));
+    add_u64(b, "lock_waits", count_get(&w->lock_waits.n));
+    add_u64(b, "lock_wait_ns", count_get(&w->lock_waits.ns));
     json_close(b, '}');
 }
 

@@ -192,6 +192,7 @@ static void *thread_main(void *arg)
 {
     struct worker *w = arg;
     signals_block_all();
+    lock_count_waits(&w->lock_waits);
     atomic_store_explicit(&w->self, (uintptr_t)pthread_self(), memory_order_relaxed);
     loop_run(w->loop);
     atomic_fetch_sub_explicit(&w->server->n_running, 1, memory_order_release);

@@ -6,6 +6,7 @@
 #ifndef SERVER_WORKER_H
 #define SERVER_WORKER_H
 #include "api/api.h"
+#include "base/lock.h"
 #include "hub/hub.h"
 #include "net/listener.h"
 #include "net/wheel.h"
@@ -63,6 +64,7 @@ struct worker {
     struct list dirty;            /* with output of this turn */
     struct list dead;             /* to be freed in the close phase */
     struct worker_counts counts;
+    struct lock_waits lock_waits; /* of its thread, mostly for the directory */
 
     enum worker_phase phase;
     uint64_t phase_since_ms;

@@ -66,6 +66,30 @@ static uint32_t how_many_heard(uint32_t number)
     return n;
 }
 
+/* However many subscribe there, a worker gets one message; one without subscribers gets none. */
+static void a_publish_is_one_message_for_each_worker_with_subscribers(void **state)
+{
+    (void)state;
+    enum { N = 6 };
+    crowd = mem_zalloc(N * sizeof *crowd);
+    for (uint32_t i = 0; i < N; i++) {
+        crowd[i].c.hears = count;
+        client_open(&crowd[i].c, &w, i % 2, i + 1);
+        join(&crowd[i], "everywhere");
+        if (i % 2) join(&crowd[i], "second");
+    }
+    world_settle(&w);
+    uint64_t first = atomic_load(&hub_stats(w.hubs[0])->posts);
+    uint64_t second = atomic_load(&hub_stats(w.hubs[1])->posts);
+    world_publish(&w, "everywhere", "1");
+    world_publish(&w, "second", "2");
+    world_publish(&w, "nobody", "3");
+    world_settle(&w);
+    assert_int_equal(atomic_load(&hub_stats(w.hubs[0])->posts) - first, 1);
+    assert_int_equal(atomic_load(&hub_stats(w.hubs[1])->posts) - second, 2);
+    for (uint32_t i = 0; i < N; i++) assert_int_equal(crowd[i].n, i % 2 ? 2 : 1);
+}
+
 static void a_large_fan_out_takes_several_turns(void **state)
 {
     (void)state;
@@ -199,6 +223,7 @@ static void an_event_without_data_has_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IN_WORLD(a_publish_is_one_message_for_each_worker_with_subscribers),
         IN_WORLD(a_large_fan_out_takes_several_turns),
         IN_WORLD(a_suspended_fan_out_meets_everybody_once),
         IN_WORLD(a_channel_is_emptied_while_it_is_suspended),

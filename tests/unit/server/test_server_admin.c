@@ -23,6 +23,8 @@ static void it_says_what_lives_and_who_works(void **state)
     assert_true(cl_text_has(&c, "{\"worker\":0,"));
     assert_true(cl_text_has(&c, "{\"worker\":2,"));
     assert_true(cl_text_has(&c, "\"websockets\":1,"));
+    assert_true(cl_text_has(&c, "\"mailbox_messages\":"));
+    assert_true(cl_text_has(&c, "\"lock_wait_ns\":"));
     cl_close(&ws);
     cl_close(&c);
     assert_int_equal(admin_get(&c, &rig, "/nothing"), 404);
