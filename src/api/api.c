@@ -400,6 +400,7 @@ enum err api_finish(struct api *api, const struct http1_req *req, struct http1_r
         refuse_head(&r);
     else if (!call->app || verify_body(&r))
         answers[call->_route](&r);
+    if (r.answer.status >= 400) note_refusal(&r);
     return answer_write(&r, to);
 }
 

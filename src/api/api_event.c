@@ -40,10 +40,18 @@ static bool refuse(struct request *r, unsigned status, struct span sentence)
     return false;
 }
 
+/* For what is remembered of the refusal. */
+static void blame(const struct reading_event *e)
+{
+    e->r->channel = e->channel;
+    e->r->name = e->event->name_raw;
+}
+
 /* Ends the words with "(event for channel 'x' of app 'y')." */
 static bool refuse_event(const struct reading_event *e, unsigned status)
 {
     struct buf *words = &e->r->api->words;
+    blame(e);
     BUF_ADD_LIT(words, " (event");
     if (e->channel.p) {
         BUF_ADD_LIT(words, " for channel ");
@@ -171,6 +179,7 @@ static bool add_channel(struct reading_event *e, struct map *seen, struct span n
     if (is_doubled(e, seen, name)) return true;
     if (!chan_name_ok(name, e->r->app->rules->names, &api->words)) {
         e->channel = name;
+        e->r->cause = CAUSE_BAD_CHANNEL;
         return refuse_event(e, 400);
     }
     api->targets[api->n_targets++] = (struct target) { .name = name, .kind = chan_kind_of(name) };
@@ -279,6 +288,7 @@ static bool read_name(struct reading_event *e)
         add_quoted(words, name);
         BUF_ADD_LIT(words, " is reserved: names that begin with pusher: or pusher_internal: are "
                            "the protocol's own");
+        e->r->cause = CAUSE_BAD_EVENT;
         return refuse_event(e, 400);
     }
     if (limit == 0 || name.n <= limit || utf8_count(name) <= limit) return true;
@@ -288,6 +298,7 @@ static bool read_name(struct reading_event *e)
                 (unsigned long long)limit, utf8_count(name));
     add_app(e->r);
     buf_add_fmt(words, " allows %llu", (unsigned long long)limit);
+    e->r->cause = CAUSE_BAD_EVENT;
     return refuse_event(e, 400);
 }
 
@@ -303,6 +314,7 @@ static bool allow_data(const struct reading_event *e, size_t size)
     uint64_t limit = e->r->app->s->limits.message_bytes;
     struct buf *words = &e->r->api->words;
     if (limit == 0 || size <= limit) return true;
+    blame(e);
     BUF_ADD_LIT(words, "The event data of channel ");
     add_quoted(words, e->channel);
     buf_add_fmt(words, " has %zu bytes; limits.message_bytes", size);

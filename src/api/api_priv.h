@@ -106,7 +106,15 @@ struct request {
     struct span body;
     struct buf *out;
     struct answer answer;
+    /* For what is remembered of it (api_note.c): */
+    uint64_t first_fact;       /* of its publishes; 0: none yet */
+    struct span channel, name; /* what the refusal is about; name: a JSON token */
+    uint8_t cause;             /* enum fact_cause, where the answer's status does not say it */
 };
+
+/* --- api_note.c --- */
+/* Remembers that the request was refused, where it was to publish something. */
+void note_refusal(struct request *r);
 
 /* --- api_verify.c --- */
 /* All checks of the head, in the order of protocol page 4.1. Sets call->app, _detail, _measured and

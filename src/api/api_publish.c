@@ -66,6 +66,13 @@ static bool reserve_answer(struct request *r, bool info)
     return buf_room(&api->json, room) && buf_room(r->out, room + HEAD_ROOM);
 }
 
+static enum fact_source source_of(const struct request *r)
+{
+    enum route route = (enum route)r->call->_route;
+    if (route == ROUTE_BATCH) return FACT_SOURCE_BATCH;
+    return route == ROUTE_USER_EVENTS ? FACT_SOURCE_USER : FACT_SOURCE_API;
+}
+
 static enum err send(struct request *r, const struct event *event)
 {
     struct api *api = r->api;
@@ -78,9 +85,13 @@ static enum err send(struct request *r, const struct event *event)
             .name_raw = event->name_raw,
             .data_raw = event->data_raw,
             .exclude = event->exclude,
+            .source = (uint8_t)source_of(r),
+            .of = (uint32_t)api->n_targets,
+            .request = r->first_fact,
         };
         enum err err = hub_publish(api->set.hub, &publish);
         if (err) return err;
+        if (!r->first_fact) r->first_fact = publish.fact;
         target->n_subs = publish.n_subs;
         target->n_users = publish.n_users;
     }

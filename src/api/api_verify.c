@@ -261,6 +261,7 @@ bool verify_body(struct request *r)
     if (some && !text.p) text = SPAN("");
     text = query_value(r, text, READING_DECODED);
     bool fits = text.n == MD5_HEX_LEN && hex_decode(text, said) && memcmp(is, said, sizeof is) == 0;
+    r->cause = CAUSE_BODY_MD5;
     return fits || refuse_body(r, text, is);
 }
 
