@@ -42,7 +42,7 @@ final class BroadcastCheck implements Check
 
     public function findings(): iterable
     {
-        $name = (string) $this->repository->get('broadcasting.default', 'null');
+        $name = (string) $this->repository->get('broadcasting.default') ?: 'null';
         $driver = (string) $this->repository->get("broadcasting.connections.{$name}.driver", '');
         if ($this->config->broadcastConnection() === []) {
             yield Finding::problem(

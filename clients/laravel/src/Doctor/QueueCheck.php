@@ -5,6 +5,7 @@
 namespace Peal\LaravelWebSockets\Doctor;
 
 use Illuminate\Contracts\Config\Repository;
+use Illuminate\Contracts\Foundation\Application;
 use Illuminate\Contracts\Queue\Factory;
 use Throwable;
 
@@ -20,8 +21,12 @@ final class QueueCheck implements Check
     /** @var Factory */
     private $queues;
 
-    public function __construct(Repository $repository, Factory $queues)
+    /** @var string */
+    private $basePath;
+
+    public function __construct(Repository $repository, Factory $queues, Application $app)
     {
+        $this->basePath = (string) realpath($app->basePath());
         $this->repository = $repository;
         $this->queues = $queues;
     }
@@ -85,11 +90,32 @@ final class QueueCheck implements Check
     {
         foreach (glob('/proc/[0-9]*/cmdline') ?: [] as $file) {
             $line = (string) @file_get_contents($file);
-            if (preg_match('/\0(queue:(work|listen)|horizon(:work|:supervisor)?)(\0|$)/', $line)) {
+            if (
+                preg_match('/\0(queue:(work|listen)|horizon(:work|:supervisor)?)(\0|$)/', $line)
+                && $this->isOurs(dirname($file), explode("\0", $line))
+            ) {
                 return true;
             }
         }
 
         return false;
+    }
+
+    /**
+     * Other applications on this machine have workers, too. Where another user's process may not be
+     * looked at, it counts.
+     *
+     * @param string[] $arguments
+     */
+    private function isOurs(string $process, array $arguments): bool
+    {
+        foreach ($arguments as $argument) {
+            if (strncmp($argument, '/', 1) === 0 && substr($argument, -8) === '/artisan') {
+                return dirname((string) realpath($argument)) === $this->basePath;
+            }
+        }
+        $folder = @readlink("{$process}/cwd");
+
+        return $folder === false || $folder === $this->basePath;
     }
 }

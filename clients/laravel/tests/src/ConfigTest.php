@@ -111,8 +111,8 @@ final class ConfigTest extends LaravelTestCase
     public function managers(): array
     {
         return [
-            ["'app_provider' => App\\OwnProvider::class", 'App\OwnProvider'],
-            ["'managers' => ['app' => \\BeyondCode\\LaravelWebSockets\\Apps\\MysqlAppManager::class]", 'MysqlAppManager'],
+            'version 1' => ["'app_provider' => App\\OwnProvider::class", 'App\OwnProvider'],
+            'version 2' => ["'managers' => ['app' => \\BeyondCode\\LaravelWebSockets\\Apps\\MysqlAppManager::class]", 'MysqlAppManager'],
         ];
     }
 

@@ -95,9 +95,11 @@ class Lines implements ResultPrinter
     private function nameOf(Test $test): string
     {
         $method = $test instanceof TestCase ? $test->getName() : get_class($test);
+        [$method, $set] = explode(' with data set ', $method, 2) + [1 => ''];
         $words = preg_replace('/(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/', ' ', substr($method, 4));
 
         return 'Laravel ' . basename((string) getenv('LARAVEL_APP')) . ': '
-            . (new \ReflectionClass($test))->getShortName() . ' ' . strtolower(trim($words));
+            . (new \ReflectionClass($test))->getShortName() . ' ' . strtolower(trim($words))
+            . ($set === '' ? '' : ' (' . trim($set, '"') . ')');
     }
 }

@@ -30,7 +30,7 @@ final class MigrationTest extends LaravelTestCase
 
     public function providers(): array
     {
-        return [[self::OLD], [self::NEW]];
+        return ['old name' => [self::OLD], 'new name' => [self::NEW]];
     }
 
     public function testTheOldProvidersNameInTheApplicationsListDoesNoHarm(): void

@@ -60,7 +60,7 @@ final class ServeTest extends LaravelTestCase
 
     public function signals(): array
     {
-        return [[SIGTERM], [SIGINT]];
+        return ['TERM' => [SIGTERM], 'INT' => [SIGINT]];
     }
 
     public function testTheServersOwnExitCodeIsTheCommands(): void
