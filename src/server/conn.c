@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * server/conn.c: life, I/O, output and end of a connection; what its bytes mean is in conn_http.c
- * and conn_ws.c.
+ * server/conn.c: life, output and end of a connection; reading is in conn_input.c, what its bytes
+ * mean in conn_http.c and conn_ws.c.
  *
  * Back-pressure is decided here and nowhere else: what the kernel does not take waits in `out`; a
  * connection that stays over limits.pending_bytes without progress is cut with a reason, and one
  * that does not read is not read from either.
  */
 #include "server/conn.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/fds.h"
@@ -40,20 +39,6 @@ static void set_pending(struct conn *c, uint64_t bytes)
     atomic_fetch_add_explicit(&c->worker->server->pending_bytes, (uint64_t)pending - c->pending,
                               memory_order_relaxed);
     c->pending = pending;
-}
-
-bool conn_hold(struct conn *c, size_t bytes)
-{
-    uint32_t held = bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
-    if (held == c->held) return true;
-    bool more = held > c->held;
-    uint64_t delta = (uint64_t)held - c->held;
-    uint64_t all =
-        atomic_fetch_add_explicit(&c->worker->server->held_bytes, delta, memory_order_relaxed) +
-        delta;
-    c->held = held;
-    uint64_t limit = config_of(c)->limits.request_total_bytes;
-    return !more || limit == 0 || all <= limit;
 }
 
 static _Atomic uint64_t *count_of_state(struct worker *w, enum conn_state state)
@@ -93,11 +78,9 @@ void conn_upgraded(struct conn *c)
 
 static void die(struct conn *c, void (*close_fd)(int fd));
 
-static void read_some(struct conn *c);
-
 static bool is_idle(const struct conn *c)
 {
-    return c->state == CONN_HTTP && !c->wait_answer && out_empty(&c->out);
+    return c->state == CONN_HTTP && !c->wait_answer && !c->kept && out_empty(&c->out);
 }
 
 static struct conn *oldest_farewell(struct worker *w)
@@ -119,7 +102,7 @@ static struct conn *oldest_request(struct worker *w)
         struct conn *c = CONTAINER_OF(node, struct conn, link);
         next = node->next;
         if (c->admin || !is_idle(c)) continue;
-        read_some(c);
+        conn_read(c);
         if (c->state == CONN_DEAD || is_idle(c)) return c;
     }
     return NULL;
@@ -202,7 +185,7 @@ static void leave_protocol(struct conn *c)
 {
     if (c->state == CONN_HTTP) conn_http_fini(c);
     if (c->state == CONN_WS) conn_ws_fini(c);
-    conn_hold(c, 0);
+    conn_input_drop(c);
 }
 
 void conn_end(struct conn *c, uint16_t ending_ms)
@@ -249,7 +232,7 @@ void conn_kill(struct conn *c)
 
 /* The peer will send nothing more: requests that are complete are still answered, and what is
  * queued goes out; then it is over. */
-static void peer_hung_up(struct conn *c)
+void conn_hung_up(struct conn *c)
 {
     if (out_empty(&c->out) && !c->wait_answer) {
         die(c, sock_close);
@@ -290,7 +273,7 @@ static void discard_input(struct conn *c)
         case SOCK_AGAIN:
             return;
         case SOCK_CLOSED:
-            peer_hung_up(c);
+            conn_hung_up(c);
             return;
         case SOCK_ERROR:
             conn_kill(c);
@@ -299,45 +282,15 @@ static void discard_input(struct conn *c)
     }
 }
 
-/* The clock is read for all requests of a segment together: one of them may take two microseconds.
- */
-static void read_requests(struct conn *c, size_t n)
+/* What was kept comes first, and goes on by itself, unless he must read before. */
+static void has_input(struct conn *c, uint32_t events)
 {
-    struct worker_counts *counts = &c->worker->counts;
-    uint64_t began_ns = clock_mono_ns(), served = count_get(&counts->http_requests);
-    conn_http_input(c, (char *)c->worker->read_buf, n);
-    served = count_get(&counts->http_requests) - served;
-    if (served)
-        histo_add(&counts->request_us, (clock_mono_ns() - began_ns) / 1000 / served, served);
-}
-
-static void read_some(struct conn *c)
-{
-    size_t n;
-    struct worker *w = c->worker;
-    switch (sock_recv(c->io.fd, w->read_buf, WORKER_READ_BYTES, &n)) {
-    case SOCK_AGAIN:
-        return;
-    case SOCK_CLOSED:
-        peer_hung_up(c);
-        return;
-    case SOCK_ERROR:
+    if (c->state == CONN_ENDING)
+        discard_input(c);
+    else if (!c->kept)
+        conn_read(c);
+    else if ((events & IO_GONE) && conn_is_stuck(c))
         conn_kill(c);
-        return;
-    case SOCK_OK:
-        break;
-    }
-    count_add(&w->counts.octets_in, (int64_t)n);
-    c->seen_ms = now_of(c);
-    if (c->pinged) { /* else the deadline only moves further away, which the timer notices itself */
-        c->pinged = false;
-        conn_set_timer(c);
-    }
-    hub_turn_begin(w->hub, c->seen_ms);
-    if (c->state == CONN_HTTP)
-        read_requests(c, n);
-    else
-        conn_ws_input(c, w->read_buf, n);
 }
 
 static void on_ready(struct io *io, uint32_t events)
@@ -350,11 +303,8 @@ static void on_ready(struct io *io, uint32_t events)
         return;
     }
     if ((events & IO_WRITE) && !list_linked(&c->turn)) list_push(&c->worker->dirty, &c->turn);
-    if (c->state == CONN_ENDING) {
-        if (events & (IO_READ | IO_GONE)) discard_input(c);
-    } else if (events & (IO_READ | IO_GONE)) {
-        read_some(c);
-    }
+    if (events & (IO_READ | IO_GONE)) has_input(c, events);
+    if (conn_must_shed(c->worker)) conn_shed(c->worker);
 }
 
 /* --- output --- */
@@ -451,7 +401,7 @@ static void judge_speed(struct conn *c, bool progress)
 }
 
 /* Who does not read what we send is not read from: his requests would only make it more. */
-static bool is_stuck(const struct conn *c)
+bool conn_is_stuck(const struct conn *c)
 {
     uint64_t limit = config_of(c)->limits.pending_bytes;
     if (c->state == CONN_ENDING) return false;
@@ -460,7 +410,7 @@ static bool is_stuck(const struct conn *c)
 
 static void want_events(struct conn *c)
 {
-    uint32_t events = is_stuck(c) || c->wait_answer || c->eof ? 0 : IO_READ;
+    uint32_t events = conn_is_stuck(c) || c->wait_answer || c->eof ? 0 : IO_READ;
     if (!out_empty(&c->out)) events |= IO_WRITE;
     poller_set(c->worker->poller, &c->io, events);
 }
@@ -481,7 +431,7 @@ static void after_all_sent(struct conn *c)
 static void note_progress(struct conn *c)
 {
     if (c->state == CONN_HTTP) conn_http_progress(c);
-    if (c->state == CONN_WS && is_stuck(c)) c->seen_ms = now_of(c);
+    if (c->state == CONN_WS && conn_is_stuck(c)) conn_ws_progress(c);
 }
 
 static void flush(struct conn *c)
@@ -505,6 +455,7 @@ static void flush(struct conn *c)
         judge_speed(c, sent > 0);
     if (c->state == CONN_DEAD) return;
     out_own(&c->out);
+    if (c->kept) conn_resume(c);
     want_events(c);
 }
 

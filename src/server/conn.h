@@ -22,7 +22,8 @@
 
 enum conn_state { CONN_HTTP, CONN_WS, CONN_ENDING, CONN_DEAD };
 
-struct http_conn; /* conn_http.c */
+struct http_conn;  /* conn_http.c */
+struct kept_input; /* conn_input.c */
 
 struct conn {
     uint32_t magic;
@@ -35,6 +36,7 @@ struct conn {
     bool wait_answer;   /* an admin request is being answered by other workers */
     bool no_memory;     /* a message for it could not be queued: the flush ends it */
     bool hangup;        /* HTTP: no further request after this response */
+    bool held_signed;   /* `held` is of a request whose signature is right */
     uint16_t ending_ms; /* how long ENDING may last */
     struct io io;
     struct timer timer;
@@ -42,12 +44,14 @@ struct conn {
     struct list turn; /* worker's dirty or dead */
     struct worker *worker;
     struct out out;
-    uint32_t pending;  /* octets counted in server->pending_bytes */
-    uint32_t held;     /* octets counted in server->held_bytes */
-    uint64_t seen_ms;  /* when the peer last sent something */
-    uint64_t since_ms; /* of the state */
+    uint32_t pending;        /* octets counted in server->pending_bytes */
+    uint32_t held;           /* octets counted in server->held_bytes */
+    struct kept_input *kept; /* conn_input.c: read and not yet carried out; mostly NULL */
+    uint64_t seen_ms;        /* when the peer last sent something */
+    uint64_t since_ms;       /* of the state */
     uint64_t
         slow_ms; /* since when it is over limits.pending_bytes without progress; 0: it is not */
+    uint64_t begun_ms; /* WS: when the unfinished message began; 0: there is none */
     union {
         struct http_conn *http; /* CONN_HTTP */
         struct ws_dec dec;      /* CONN_WS */
@@ -93,14 +97,49 @@ void conn_free_dead(struct worker *w);
 void conn_on_timer(struct timer *t, void *worker); /* wheel_expire */
 /* Sets the timer to the connection's next deadline. */
 void conn_set_timer(struct conn *c);
-/* Input that is kept because it is incomplete, against limits.request_total_bytes. False: too much
- * in all. */
-bool conn_hold(struct conn *c, size_t bytes);
+/* The peer will send nothing more. */
+void conn_hung_up(struct conn *c);
+/* He does not read what we send: he is not read from, and what he has said waits. */
+bool conn_is_stuck(const struct conn *c);
+
+/* --- conn_input.c --- */
+#define WORK_MESSAGE 1
+#define WORK_REQUEST 8
+/* Reads once and carries out what has come, as far as the connection's share of the turn goes. */
+void conn_read(struct conn *c);
+/* Asked between two messages or requests: whether the next one may be carried out now. */
+bool conn_may_go_on(const struct conn *c);
+/* One was carried out; `waited_bytes`: c->out.bytes before it. */
+void conn_worked(struct conn *c, unsigned units, uint64_t waited_bytes);
+/* What was kept goes on in the next turn, if the peer reads. */
+void conn_resume(struct conn *c);
+/* Before the mailbox: goes on with what was kept. */
+void conn_resume_all(struct worker *w);
+void conn_input_turn_end(struct worker *w);
+/* Nothing is kept for the connection any more. */
+void conn_input_drop(struct conn *c);
+/* Its unfinished input is too much: tells so and lets it go. */
+void conn_refuse_held(struct conn *c);
+/* Lets go of those who hold most, if it is still too much. */
+void conn_shed(struct worker *w);
+static inline bool conn_must_shed(const struct worker *w)
+{
+    return atomic_load_explicit(&w->to_shed, memory_order_relaxed);
+}
 
 /* --- conn_http.c --- */
 bool conn_http_init(struct conn *c);
 void conn_http_fini(struct conn *c);
-void conn_http_input(struct conn *c, char *in, size_t n);
+/* How many octets were carried out; ends early where conn_may_go_on() says so. */
+size_t conn_http_input(struct conn *c, char *in, size_t n);
+/* Whether there will be a further request. */
+bool conn_http_reads(const struct conn *c);
+/* Memory of the request under way; whether its signature is right; since when it is awaited. */
+size_t conn_http_held(const struct conn *c);
+bool conn_http_signed(const struct conn *c);
+uint64_t conn_http_since_ms(const struct conn *c);
+/* Answers the unfinished request with an error, forgets it, and hangs up. Takes `text`. */
+void conn_http_refuse(struct conn *c, unsigned status, struct buf *text);
 uint64_t conn_http_deadline(const struct conn *c);
 void conn_http_timeout(struct conn *c);
 /* The answer that other workers made: sends it and goes on. Takes the body. */
@@ -120,7 +159,10 @@ struct ws_open {
 };
 /* After the 101: admits the client or tells it why not. */
 void conn_ws_open(struct conn *c, const struct ws_open *open);
-void conn_ws_input(struct conn *c, uint8_t *in, size_t n);
+size_t conn_ws_input(struct conn *c, uint8_t *in, size_t n); /* as conn_http_input */
+uint64_t conn_ws_since_ms(const struct conn *c);             /* its unfinished message */
+/* The kernel took octets for a peer whom we do not read from: he is alive. */
+void conn_ws_progress(struct conn *c);
 uint64_t conn_ws_deadline(const struct conn *c);
 void conn_ws_timeout(struct conn *c);
 /* pusher:error and a close frame with `code`, then the end. `text` is UTF-8. */

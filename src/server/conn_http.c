@@ -60,12 +60,35 @@ void conn_http_progress(struct conn *c)
 
 bool conn_http_idle(const struct conn *c)
 {
-    return http1_req_phase(&c->in.http->req) == HTTP1_IDLE && !c->wait_answer && out_empty(&c->out);
+    return http1_req_phase(&c->in.http->req) == HTTP1_IDLE && !c->kept && !c->wait_answer &&
+           out_empty(&c->out);
 }
 
 bool conn_http_is_new(const struct conn *c)
 {
     return http1_req_phase(&c->in.http->req) == HTTP1_IDLE && c->in.http->n_requests == 0;
+}
+
+bool conn_http_reads(const struct conn *c)
+{
+    return !c->hangup && !c->wait_answer;
+}
+
+size_t conn_http_held(const struct conn *c)
+{
+    return http1_req_held(&c->in.http->req);
+}
+
+bool conn_http_signed(const struct conn *c)
+{
+    const struct http_conn *http = c->in.http;
+    return http1_req_phase(&http->req) == HTTP1_IN_BODY && !c->admin && http->call.app &&
+           !http->call.refused;
+}
+
+uint64_t conn_http_since_ms(const struct conn *c)
+{
+    return c->in.http->phase_ms;
 }
 
 /* --- answers --- */
@@ -238,7 +261,6 @@ static void upgrade(struct conn *c, const struct ws_verdict *verdict, struct spa
         .origin = http1_header(&http->req, SPAN("Origin")),
         .client = client_addr(c->io.fd, &http->req, c->worker->cfg, client),
     };
-    conn_hold(c, 0);
     conn_ws_open(c, &open);
     http1_req_fini(&http->req);
     mem_free(http);
@@ -358,47 +380,45 @@ static void on_done(struct conn *c)
     if (c->state == CONN_HTTP && !c->wait_answer) await_next(c);
 }
 
-static void refuse_memory(struct conn *c)
+size_t conn_http_input(struct conn *c, char *in, size_t n)
 {
-    const struct server *s = c->worker->server;
-    struct buf text = { 0 };
-    log_warn("http", "request refused for memory",
-             kv_u64("held_bytes", atomic_load_explicit(&s->held_bytes, memory_order_relaxed)),
-             kv_str("option", "limits.request_total_bytes"),
-             kv_u64("limit", c->worker->cfg->limits.request_total_bytes));
-    BUF_ADD_LIT(&text, "The server holds too many unfinished requests "
-                       "(limits.request_total_bytes); try again.");
-    refuse(c, 503, &text);
-}
-
-void conn_http_input(struct conn *c, char *in, size_t n)
-{
-    while (c->state == CONN_HTTP && !c->hangup && !c->wait_answer) {
+    size_t left = n;
+    while (c->state == CONN_HTTP && conn_http_reads(c)) {
         struct http_conn *http = c->in.http;
-        enum http1_phase phase = http1_req_phase(&http->req);
-        if (phase == HTTP1_IDLE && n > 0 && http->n_requests)
-            http->phase_ms = loop_now_ms(c->worker->loop);
+        if (http1_req_phase(&http->req) == HTTP1_IDLE && left > 0) {
+            if (!conn_may_go_on(c)) break;
+            if (http->n_requests) http->phase_ms = loop_now_ms(c->worker->loop);
+        }
         enum http1_ev ev;
-        size_t used = http1_req_feed(&http->req, in, n, &ev);
+        uint64_t waited_bytes = c->out.bytes;
+        size_t used = http1_req_feed(&http->req, in, left, &ev);
         in += used;
-        n -= used;
+        left -= used;
         switch (ev) {
         case HTTP1_EV_MORE:
-            if (!conn_hold(c, http1_req_held(&http->req))) refuse_memory(c);
             conn_set_timer(c);
-            return;
+            return n - left;
         case HTTP1_EV_HEAD:
             on_head(c);
             break;
         case HTTP1_EV_DONE:
             on_done(c);
+            conn_worked(c, WORK_REQUEST, waited_bytes);
             break;
         case HTTP1_EV_FAIL:
             answer_failure(c);
             break;
         }
     }
-    if (c->state == CONN_WS && n > 0) conn_ws_input(c, (uint8_t *)in, n);
+    return n - left;
+}
+
+void conn_http_refuse(struct conn *c, unsigned status, struct buf *text)
+{
+    refuse(c, status, text);
+    if (c->state != CONN_HTTP) return;
+    http1_req_fini(&c->in.http->req);
+    http1_req_init(&c->in.http->req, &http1_limits_default);
 }
 
 /* --- time --- */
@@ -446,5 +466,5 @@ void conn_http_timeout(struct conn *c)
     struct buf text = { 0 };
     buf_add_fmt(&text, "The request's %s did not arrive within %llu ms (%s).",
                 head ? "head" : "body", (unsigned long long)limit_ms, option);
-    refuse(c, 408, &text);
+    conn_http_refuse(c, 408, &text);
 }

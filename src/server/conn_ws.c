@@ -275,18 +275,6 @@ static void on_end(struct conn *c, const struct ws_ev *ev)
     conn_end(c, CONN_ENDING_MS);
 }
 
-static void over_budget(struct conn *c)
-{
-    const struct server *s = c->worker->server;
-    log_warn("client", "message refused for memory", kv_span("app", c->hub.app->s->id),
-             kv_u64("held_bytes", atomic_load_explicit(&s->held_bytes, memory_order_relaxed)),
-             kv_str("option", "limits.request_total_bytes"),
-             kv_u64("limit", c->worker->cfg->limits.request_total_bytes));
-    conn_ws_refuse(c, 4100,
-                   SPAN("The server holds too many unfinished messages "
-                        "(limits.request_total_bytes)."));
-}
-
 static struct ws_limits limits_of(const struct app *app)
 {
     uint64_t data = app->s->limits.message_bytes;
@@ -298,37 +286,66 @@ static struct ws_limits limits_of(const struct app *app)
     };
 }
 
-void conn_ws_input(struct conn *c, uint8_t *in, size_t n)
+static void on_event(struct conn *c, const struct ws_ev *ev)
 {
-    const struct ws_limits limits = limits_of(c->hub.app);
-    for (;;) {
-        struct ws_ev ev;
-        size_t used = ws_decode(&c->in.dec, &limits, in, n, &ev);
-        in += used;
-        n -= used;
-        switch (ev.kind) {
-        case WS_EV_MORE:
-            if (!conn_hold(c, ws_dec_memory(&c->in.dec))) over_budget(c);
-            return;
-        case WS_EV_MESSAGE:
-            on_message(c, &ev);
-            break;
-        case WS_EV_PING:
-            on_ping(c, ev.data);
-            break;
-        case WS_EV_PONG:
-            break;
-        case WS_EV_CLOSE:
-        case WS_EV_FAIL:
-            on_end(c, &ev);
-            return;
-        }
-        if (c->state != CONN_WS) return;
+    switch (ev->kind) {
+    case WS_EV_MESSAGE:
+        on_message(c, ev);
+        break;
+    case WS_EV_PING:
+        on_ping(c, ev->data);
+        break;
+    case WS_EV_PONG:
+    case WS_EV_MORE:
+        break;
+    case WS_EV_CLOSE:
+    case WS_EV_FAIL:
+        on_end(c, ev);
+        break;
     }
 }
 
-/* --- keep-alive: silence for ping_interval_s → ping; no sign of life for pong_timeout_s → 4201 ---
- */
+size_t conn_ws_input(struct conn *c, uint8_t *in, size_t n)
+{
+    const struct ws_limits limits = limits_of(c->hub.app);
+    size_t left = n;
+    while (c->state == CONN_WS && (left == 0 || conn_may_go_on(c))) {
+        struct ws_ev ev;
+        uint64_t waited_bytes = c->out.bytes;
+        size_t used = ws_decode(&c->in.dec, &limits, in, left, &ev);
+        in += used;
+        left -= used;
+        if (ev.kind == WS_EV_MORE) break;
+        on_event(c, &ev);
+        conn_worked(c, WORK_MESSAGE, waited_bytes);
+        if (c->state == CONN_WS && !ws_dec_is_busy(&c->in.dec)) c->begun_ms = 0;
+    }
+    if (c->state != CONN_WS || c->begun_ms || !ws_dec_is_busy(&c->in.dec)) return n - left;
+    c->begun_ms = loop_now_ms(c->worker->loop);
+    conn_set_timer(c);
+    return n;
+}
+
+/* --- time: silence for ping_interval_s → ping; no sign of life for pong_timeout_s → 4201; a
+ * message that does not end within body_timeout_ms, or no sign-in → 4100, 4009 --- */
+
+uint64_t conn_ws_since_ms(const struct conn *c)
+{
+    return c->begun_ms ? c->begun_ms : c->seen_ms;
+}
+
+/* He could not go on with his message either. */
+void conn_ws_progress(struct conn *c)
+{
+    c->seen_ms = loop_now_ms(c->worker->loop);
+    if (c->begun_ms) c->begun_ms = c->seen_ms;
+}
+
+static uint64_t message_deadline(const struct conn *c)
+{
+    uint64_t timeout_ms = c->worker->cfg->body_timeout_ms;
+    return c->begun_ms && timeout_ms ? c->begun_ms + timeout_ms : WHEEL_NEVER;
+}
 
 static uint64_t auth_deadline(const struct conn *c)
 {
@@ -342,7 +359,25 @@ uint64_t conn_ws_deadline(const struct conn *c)
     const struct app_settings *s = c->hub.app->s;
     uint64_t quiet_s = s->ping_interval_s + (c->pinged ? s->pong_timeout_s : 0);
     uint64_t alive = c->seen_ms + quiet_s * 1000, auth = auth_deadline(c);
-    return alive < auth ? alive : auth;
+    uint64_t whole = message_deadline(c), first = alive < auth ? alive : auth;
+    return whole < first ? whole : first;
+}
+
+static void refuse_unfinished(struct conn *c, uint64_t now_ms)
+{
+    const struct app_settings *s = c->hub.app->s;
+    unsigned long long ms = now_ms - c->begun_ms, limit = c->worker->cfg->body_timeout_ms;
+    char id[SOCKET_ID_MAX];
+    log_info("client", "message timed out", kv_span("app", s->id),
+             kv_span("socket_id", span_of(id, socket_id_write(c->hub.socket_id, id))),
+             kv_u64("ms", ms), kv_u64("held_bytes", c->held), kv_str("option", "body_timeout_ms"),
+             kv_u64("limit", limit));
+    struct buf text = { 0 };
+    buf_add_fmt(&text,
+                "A message was begun %llu ms ago and has not ended; body_timeout_ms allows %llu.",
+                ms, limit);
+    conn_ws_refuse(c, 4100, buf_span(&text));
+    buf_fini(&text);
 }
 
 void conn_ws_timeout(struct conn *c)
@@ -350,6 +385,8 @@ void conn_ws_timeout(struct conn *c)
     uint64_t now = loop_now_ms(c->worker->loop);
     if (auth_deadline(c) <= now) {
         conn_ws_refuse(c, 4009, SPAN("Connection not authorized within timeout."));
+    } else if (message_deadline(c) <= now) {
+        refuse_unfinished(c, now);
     } else if (c->pinged) {
         count_add(&c->worker->counts.ping_cut, 1);
         conn_ws_refuse(c, 4201, SPAN("Pong reply not received in time"));

@@ -26,6 +26,7 @@ struct server {
     _Atomic unsigned n_with_requests; /* workers that have not finished what they had begun */
     _Atomic uint64_t pending_bytes;   /* output that waits, all connections */
     _Atomic uint64_t held_bytes;      /* input that is incomplete, all connections */
+    _Atomic uint64_t signed_bytes;    /* of these, of requests whose signature is right */
     _Atomic unsigned fds_wanted;      /* by workers that have nobody to drop */
     _Atomic unsigned n_running;       /* workers whose loop runs */
     struct buf listen_text;

@@ -34,6 +34,7 @@ static void on_mailbox(void *ctx)
     w->mailbox_done = true; /* what is posted from here on may not be seen in this turn */
     hub_turn_begin(w->hub, loop_now_ms(w->loop));
     run_tasks(w);
+    if (!list_empty(&w->resume)) conn_resume_all(w);
     w->mailbox_left = hub_run_mailbox(w->hub);
     if (w->mailbox_left) loop_again(w->loop);
 }
@@ -43,6 +44,7 @@ static void on_timers(void *ctx)
     struct worker *w = ctx;
     if (wheel_advance(&w->wheel, loop_now_ms(w->loop), TIMERS_PER_TURN)) loop_again(w->loop);
     conn_give_room(w);
+    if (conn_must_shed(w)) conn_shed(w);
     drain_step(w);
 }
 
@@ -55,6 +57,7 @@ static void on_close(void *ctx)
 {
     struct worker *w = ctx;
     conn_free_dead(w);
+    conn_input_turn_end(w);
     hub_turn_end(w->hub);
     w->mailbox_done = false;
 }
@@ -126,6 +129,8 @@ enum err worker_init(struct worker *w, struct server *server, unsigned index)
     list_init(&w->ending);
     list_init(&w->dirty);
     list_init(&w->dead);
+    list_init(&w->resume);
+    conn_input_turn_end(w);
     const struct loop_hooks hooks = {
         .ctx = w,
         .mailbox = on_mailbox,

@@ -63,6 +63,9 @@ struct worker {
     struct list http, ws, ending; /* connections by state; http oldest first */
     struct list dirty;            /* with output of this turn */
     struct list dead;             /* to be freed in the close phase */
+    struct list resume;           /* conn_input.c: input that goes on in this or the next turn */
+    unsigned work, share;         /* left of this turn; of that, for the present connection */
+    _Atomic bool to_shed;         /* too much input is held in all, and most of it here */
     struct worker_counts counts;
     struct lock_waits lock_waits; /* of its thread, mostly for the directory */
 

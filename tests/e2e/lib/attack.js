@@ -59,6 +59,7 @@ class Witness {
     await this.running;
     await this.client.ping();
     assert.deepStrictEqual(this.client.frames.unread, [], 'the witness got something else');
+    console.log(`     the witness waited ${this.slowestMs} ms at most`);
     assert.ok(this.slowestMs <= withinMs, `the witness waited ${this.slowestMs} ms`);
   }
 }

@@ -259,36 +259,6 @@ static void a_body_that_does_not_arrive_is_told(void **state)
     rig_stop(&rig);
 }
 
-static void unfinished_requests_share_one_budget(void **state)
-{
-    (void)state;
-    struct rig rig;
-    struct cl c[6];
-    START(&rig, "limits.request_total_bytes=40000", "app_defaults.limits.message_bytes=6000");
-    struct buf b = { 0 };
-    BUF_ADD_LIT(&b,
-                "POST /apps/app-id/events HTTP/1.1\r\nHost: x\r\nContent-Length: 16000\r\n\r\n");
-    for (int i = 0; i < 15000; i++) buf_add_byte(&b, 'x');
-    unsigned refused = 0;
-    for (int i = 0; i < 6; i++) {
-        cl_dial(&c[i], rig.port);
-        uint64_t held = atomic_load(&rig.server->held_bytes);
-        cl_send(&c[i], buf_span(&b));
-        struct pollfd p = { .fd = c[i].fd, .events = POLLIN };
-        UNTIL(atomic_load(&rig.server->held_bytes) >= held + 15000 || poll(&p, 1, 0) == 1);
-        if (poll(&p, 1, 0) == 0) continue;
-        assert_int_equal(cl_response(&c[i]), 503);
-        assert_true(cl_text_has(&c[i], "limits.request_total_bytes"));
-        refused++;
-    }
-    assert_true(refused >= 3 && refused < 6);
-    for (int i = 0; i < 6; i++) cl_close(&c[i]);
-    buf_fini(&b);
-    rig_settles(&rig);
-    assert_int_equal(rig_publish(&rig, "none", "e", 5000), 200);
-    rig_stop(&rig);
-}
-
 static void two_servers_live_in_one_process(void **state)
 {
     (void)state;
@@ -380,7 +350,6 @@ int main(void)
         cmocka_unit_test(octets_do_not_put_the_deadline_of_a_head_off),
         cmocka_unit_test(between_two_requests_the_keepalive_timeout_counts),
         cmocka_unit_test(a_body_that_does_not_arrive_is_told),
-        cmocka_unit_test(unfinished_requests_share_one_budget),
         cmocka_unit_test(two_servers_live_in_one_process),
         cmocka_unit_test(a_unix_socket_serves_all_workers),
         cmocka_unit_test(an_address_in_use_is_refused_with_a_sentence),

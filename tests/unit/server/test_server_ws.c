@@ -254,33 +254,6 @@ static void fragments_are_joined_up_to_a_number(void **state)
     rig_stop(&rig);
 }
 
-static void unfinished_messages_share_one_budget(void **state)
-{
-    (void)state;
-    struct rig rig;
-    struct cl c[5];
-    START(&rig, "limits.request_total_bytes=40000", "app_defaults.limits.message_bytes=6000");
-    unsigned cut = 0;
-    struct buf b = { 0 };
-    for (int i = 0; i < 14000; i++) buf_add_byte(&b, 'x');
-    for (int i = 0; i < 5; i++) {
-        cl_open(&c[i], &rig);
-        uint64_t held = atomic_load(&rig.server->held_bytes);
-        cl_send(&c[i], span_of("\x01\xfe\x36\xb0\0\0\0\0", 8)); /* 14000, to be continued */
-        cl_send(&c[i], buf_span(&b));
-        struct pollfd p = { .fd = c[i].fd, .events = POLLIN };
-        UNTIL(atomic_load(&rig.server->held_bytes) >= held + 14000 || poll(&p, 1, 0) == 1);
-        if (poll(&p, 1, 0) == 0) continue;
-        assert_int_equal(cl_closed_well(&c[i]), 4100);
-        cut++;
-    }
-    assert_true(cut >= 2 && cut < 5);
-    for (int i = 0; i < 5; i++) cl_close(&c[i]);
-    buf_fini(&b);
-    rig_settles(&rig);
-    rig_stop(&rig);
-}
-
 static void bad_texts_are_answered_and_harm_nobody(void **state)
 {
     (void)state;
@@ -529,7 +502,6 @@ int main(void)
         cmocka_unit_test(a_close_of_the_client_is_answered),
         cmocka_unit_test(wrong_frames_get_a_close_frame_that_arrives),
         cmocka_unit_test(fragments_are_joined_up_to_a_number),
-        cmocka_unit_test(unfinished_messages_share_one_budget),
         cmocka_unit_test(bad_texts_are_answered_and_harm_nobody),
         cmocka_unit_test(silence_is_pinged_and_an_answer_keeps_the_connection),
         cmocka_unit_test(who_does_not_answer_a_ping_is_closed_with_4201),
