@@ -72,14 +72,21 @@ static void wait_ms(uint64_t ms, uint64_t deadline_ms)
     for (uint64_t now; (now = clock_mono_ms()) < until;) poll(NULL, 0, (int)(until - now));
 }
 
+/* No such key, disabled, not authorised: it is not the server that is short of something. */
+static bool is_denial(uint16_t code)
+{
+    return code == 4001 || code == 4003 || code == 4009;
+}
+
 static int refuse(const struct subscriber *s)
 {
     struct diag d;
     if (s->code == 4000)
         diag_set(&d, ERR_CLOSED, "the server wants TLS: use --tls");
     else
-        diag_set(&d, ERR_CLOSED, "closed for good, code %u: %.900s", s->code, s->why.text);
-    return cmd_fail(&cmd_listen, s->code == 4009 ? EX_NOPERM : EX_UNAVAILABLE, d.text);
+        diag_set(&d, ERR_CLOSED, "closed for good, code %u%s%.900s", s->code,
+                 s->why.text[0] ? ": " : "", s->why.text);
+    return cmd_fail(&cmd_listen, is_denial(s->code) ? EX_NOPERM : EX_UNAVAILABLE, d.text);
 }
 
 static int unreached(const struct subscriber *s)
@@ -193,8 +200,8 @@ const struct cmd cmd_listen = {
         "browsers do. What happens to the connection is said on stderr.\n"
         "\n"
         "Exit codes: 0 --count is reached, or --timeout without --count; 68 no such host, 69\n"
-        "no connection, 75 --timeout before --count, 76 no WebSocket server, 77 not allowed,\n"
-        "78 configuration.\n",
+        "no connection, 75 --timeout before --count, 76 no WebSocket server, 77 not allowed\n"
+        "(no such key, app disabled, origin, all channels refused), 78 configuration.\n",
     .specs = specs,
     .n_specs = ARRAY_LEN(specs),
     .examples = "  peal listen orders private-user.1\n"

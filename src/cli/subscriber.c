@@ -148,6 +148,35 @@ static enum step on_refused(struct subscriber *s, const struct frame *f)
     return STEP_REFUSED;
 }
 
+/* pusher:error. Before the connection is established it is the reason of the end that follows,
+ * which is where it is said; some servers give it no code then. */
+static enum step on_error(struct subscriber *s, struct frame *f)
+{
+    struct json_field fields[] = { { .name = "message" }, { .name = "code" } };
+    const char *why;
+    uint64_t code = 0;
+    if (!event_data_fields(f->data, fields, 2, &f->scratch, &why) ||
+        fields[0].val.type != JSON_STRING) {
+        say_val("the server says: ", f->data);
+        return STEP_ON;
+    }
+    struct span message = json_text(fields[0].val, &f->scratch);
+    if (fields[1].val.type == JSON_NUMBER && !json_to_u64(fields[1].val, &code)) code = 0;
+    if (!s->established) {
+        s->_refused = code <= UINT16_MAX ? (uint16_t)code : 0;
+        diag_set(&s->_reason, ERR_DENIED, "%.*s", SPAN_FMT(message));
+        return STEP_ON;
+    }
+    struct buf line = { 0 };
+    if (f->channel.type == JSON_STRING)
+        buf_add_fmt(&line, "%.*s: ", SPAN_FMT(json_text(f->channel, &f->scratch)));
+    buf_add_span(&line, message);
+    if (code) buf_add_fmt(&line, " (code %llu)", (unsigned long long)code);
+    say("the server says: ", buf_span(&line));
+    buf_fini(&line);
+    return STEP_ON;
+}
+
 /* `name` replaces the event's; such an event is shown and not counted. */
 static enum step print(struct subscriber *s, const struct frame *f, const char *name)
 {
@@ -194,10 +223,7 @@ static enum step on_frame(struct subscriber *s, struct frame *f)
 {
     if (json_str_eq(f->event, SPAN("pusher:connection_established"))) return on_established(s, f);
     if (json_str_eq(f->event, SPAN("pusher:subscription_error"))) return on_refused(s, f);
-    if (json_str_eq(f->event, SPAN("pusher:error"))) {
-        say_val("error: ", f->data);
-        return STEP_ON;
-    }
+    if (json_str_eq(f->event, SPAN("pusher:error"))) return on_error(s, f);
     if (json_str_eq(f->event, SPAN("pusher:ping"))) {
         enum err err = ws_link_send(&s->_link, SPAN("{\"event\":\"pusher:pong\",\"data\":{}}"));
         return err ? lost(s, 1006, "the connection broke") : STEP_ON;
@@ -295,18 +321,29 @@ static enum err open_link(struct subscriber *s)
     return err;
 }
 
+/* What the error said that came first, where the end itself says less. */
+static void use_reason(struct subscriber *s)
+{
+    bool silent = s->code == 1006 || s->code == 1005;
+    if (silent && s->_refused) s->code = s->_refused;
+    if (s->_reason.text[0] && (silent || !s->why.text[0])) s->why = s->_reason;
+}
+
 enum subscriber_end subscriber_run(struct subscriber *s)
 {
     s->_activity_ms = DEFAULT_ACTIVITY_S * 1000;
     s->_heard_ms = clock_mono_ms();
     s->_asked = s->established = false;
     s->_granted = s->_denied = 0;
+    s->_refused = 0;
+    s->_reason.text[0] = '\0';
     s->code = 1006;
     s->err = open_link(s);
     if (s->err && clock_mono_ms() >= s->wish->deadline_ms) return SUBSCRIBER_TIMEOUT;
     if (s->err) return SUBSCRIBER_UNREACHED;
     s->_heard_ms = clock_mono_ms();
     enum subscriber_end end = turn(s);
+    if (end == SUBSCRIBER_LOST) use_reason(s);
     ws_link_bye(&s->_link);
     return end;
 }

@@ -24,7 +24,7 @@ enum subscriber_end {
     SUBSCRIBER_ENOUGH,    /* count reached */
     SUBSCRIBER_TIMEOUT,   /* deadline_ms is over */
     SUBSCRIBER_UNREACHED, /* no connection: `err` and `why` */
-    SUBSCRIBER_LOST,      /* the connection ended: `code` (1006: without a close frame), `why` */
+    SUBSCRIBER_LOST,      /* the connection ended: `code` (1006: without a reason), `why` */
     SUBSCRIBER_REFUSED,   /* no channel was granted, `why` */
     SUBSCRIBER_NO_OUTPUT, /* stdout cannot be written */
 };
@@ -42,6 +42,8 @@ struct subscriber {
     uint64_t _heard_ms;
     bool _asked;
     size_t _granted, _denied; /* channels on this connection */
+    uint16_t _refused;        /* code of an error before it was established, or 0 */
+    struct diag _reason;      /* and its words */
 };
 
 /* Runs one connection to its end. Blocks. */

@@ -43,6 +43,26 @@ static struct span forwarded_for(const struct http1_req *req, size_t number)
     return SPAN("");
 }
 
+static bool is_port(struct span s)
+{
+    uint64_t port;
+    return s.n <= 5 && span_to_u64(s, &port) && port <= UINT16_MAX;
+}
+
+/* The address of an entry as proxies write it: `a.b.c.d`, `a.b.c.d:port`, `v6`, `[v6]`,
+ * `[v6]:port`. What is none of these comes back as it is. */
+static struct span without_port(struct span entry)
+{
+    struct span port = entry, ip;
+    bool brackets = entry.n && entry.p[0] == '[';
+    if (brackets) port = span_skip(entry, 1);
+    if (!span_cut(&port, brackets ? ']' : ':', &ip) || !port.p) return entry;
+    if (brackets && port.n == 0) return ip;
+    if (brackets && port.p[0] != ':') return entry;
+    if (brackets) port = span_skip(port, 1);
+    return is_port(port) ? ip : entry;
+}
+
 struct span client_addr(int fd, const struct http1_req *req, const struct config *cfg,
                         char text[SOCK_ADDR_TEXT_MAX])
 {
@@ -53,7 +73,7 @@ struct span client_addr(int fd, const struct http1_req *req, const struct config
     for (size_t i = http1_header_count(req, SPAN(FORWARDED_FOR)); i > 0; i--) {
         struct span list = forwarded_for(req, i - 1);
         while (list.n > 0) {
-            struct span last = cut_last(&list);
+            struct span last = without_port(cut_last(&list));
             uint8_t ip[16];
             if (!read_ip(last, ip)) return addr; /* no address: do not believe the rest either */
             addr = last;

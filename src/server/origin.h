@@ -6,8 +6,10 @@
 
 /* `origin` is the header's value, p == NULL where it was not sent. Patterns are lower case with `*`
  * for any run of octets. A pattern with "://" is compared with the whole origin (scheme, host,
- * port), one with a port with host:port, any other with the host. An empty list allows all; a list
- * that is not empty refuses requests without Origin. Letters compare without case. */
+ * port), one with a port with host:port, any other with the host. The port that a scheme has anyway
+ * (443 of https and wss, 80 of http and ws) may be written or not, on either side. An empty list
+ * allows all; a list that is not empty refuses requests without Origin. Letters compare without
+ * case. */
 bool origin_allowed(const struct span_list *patterns, struct span origin);
 
 /* What to add to the list so that this origin is allowed: its host; all of it where it has none. */
