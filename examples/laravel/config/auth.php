@@ -1,0 +1,13 @@
+<?php
+
+return [
+    'defaults' => ['guard' => 'web'],
+
+    'guards' => [
+        'web' => ['driver' => 'session', 'provider' => 'users'],
+    ],
+
+    'providers' => [
+        'users' => ['driver' => 'eloquent', 'model' => App\Models\User::class],
+    ],
+];

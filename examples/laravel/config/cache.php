@@ -1,0 +1,11 @@
+<?php
+
+return [
+    'default' => 'file',
+
+    'stores' => [
+        'file' => ['driver' => 'file', 'path' => storage_path('framework/cache')],
+    ],
+
+    'prefix' => 'example',
+];
