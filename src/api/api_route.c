@@ -8,26 +8,30 @@
  */
 #include "api/api_route.h"
 
-struct pattern {
-    struct span path; /* {app} and {name} are variable */
-    uint8_t n;        /* segments, at most MAX_SEGMENTS */
-    bool post;
-};
-
 #define MAX_SEGMENTS 5
 
+/* Segments in braces are variable: the second one is the app, others are names. */
+struct pattern {
+    bool post;
+    uint8_t n;
+    struct span segments[MAX_SEGMENTS];
+};
+
+#define APPS SPAN("apps"), SPAN("{app_id}")
+#define NAME SPAN("{name}")
+
 static const struct pattern patterns[ROUTE_N] = {
-    [ROUTE_ROOT] = { SPAN("/"), 0, false },
-    [ROUTE_UP] = { SPAN("/up"), 1, false },
-    [ROUTE_SOCKET] = { SPAN("/app/{app_key}"), 2, false },
-    [ROUTE_EVENTS] = { SPAN("/apps/{app_id}/events"), 3, true },
-    [ROUTE_BATCH] = { SPAN("/apps/{app_id}/batch_events"), 3, true },
-    [ROUTE_CHANNELS] = { SPAN("/apps/{app_id}/channels"), 3, false },
-    [ROUTE_CHANNEL] = { SPAN("/apps/{app_id}/channels/{name}"), 4, false },
-    [ROUTE_CHANNEL_USERS] = { SPAN("/apps/{app_id}/channels/{name}/users"), 5, false },
-    [ROUTE_CONNECTIONS] = { SPAN("/apps/{app_id}/connections"), 3, false },
-    [ROUTE_USER_EVENTS] = { SPAN("/apps/{app_id}/users/{name}/events"), 5, true },
-    [ROUTE_TERMINATE] = { SPAN("/apps/{app_id}/users/{name}/terminate_connections"), 5, true },
+    [ROUTE_ROOT] = { false, 0, { SPAN("") } },
+    [ROUTE_UP] = { false, 1, { SPAN("up") } },
+    [ROUTE_SOCKET] = { false, 2, { SPAN("app"), SPAN("{app_key}") } },
+    [ROUTE_EVENTS] = { true, 3, { APPS, SPAN("events") } },
+    [ROUTE_BATCH] = { true, 3, { APPS, SPAN("batch_events") } },
+    [ROUTE_CHANNELS] = { false, 3, { APPS, SPAN("channels") } },
+    [ROUTE_CHANNEL] = { false, 4, { APPS, SPAN("channels"), NAME } },
+    [ROUTE_CHANNEL_USERS] = { false, 5, { APPS, SPAN("channels"), NAME, SPAN("users") } },
+    [ROUTE_CONNECTIONS] = { false, 3, { APPS, SPAN("connections") } },
+    [ROUTE_USER_EVENTS] = { true, 5, { APPS, SPAN("users"), NAME, SPAN("events") } },
+    [ROUTE_TERMINATE] = { true, 5, { APPS, SPAN("users"), NAME, SPAN("terminate_connections") } },
 };
 
 static bool is_variable(struct span segment)
@@ -35,18 +39,19 @@ static bool is_variable(struct span segment)
     return segment.p[0] == '{';
 }
 
-static bool fits(struct span pattern, const struct span *raw, struct route_args *args)
+/* `raw` has as many segments as the pattern. */
+static bool fits(const struct pattern *pattern, const struct span *raw, struct route_args *args)
 {
-    struct url_path want = url_path(pattern);
-    struct span wanted;
     *args = (struct route_args) { 0 };
-    for (; url_path_next(&want, &wanted); raw++) {
-        if (span_eq(wanted, SPAN("{name}")))
-            args->name = *raw;
-        else if (is_variable(wanted))
-            args->app = *raw;
-        else if (!url_eq(*raw, URL_PLUS_LITERAL, wanted))
-            return false;
+    for (size_t i = 0; i < pattern->n; i++) {
+        struct span want = pattern->segments[i];
+        if (!is_variable(want)) {
+            if (!url_eq(raw[i], URL_PLUS_LITERAL, want)) return false;
+        } else if (i == 1) {
+            args->app = raw[i];
+        } else {
+            args->name = raw[i];
+        }
     }
     return true;
 }
@@ -56,7 +61,7 @@ static enum route find(struct span path, struct route_args *args)
     struct span raw[MAX_SEGMENTS];
     size_t n = url_path_split(path, raw, MAX_SEGMENTS);
     for (enum route r = ROUTE_ROOT; r < ROUTE_N; r++)
-        if (patterns[r].n == n && fits(patterns[r].path, raw, args)) return r;
+        if (patterns[r].n == n && fits(&patterns[r], raw, args)) return r;
     return ROUTE_NONE;
 }
 
@@ -127,20 +132,19 @@ static unsigned missing_cost(struct span pattern)
 }
 
 /* The same over segments. `*literals`: what it costs when no word of the pattern is there. */
-static unsigned path_distance(struct span pattern, const struct span *path, size_t n,
+static unsigned path_distance(const struct pattern *pattern, const struct span *path, size_t n,
                               unsigned *literals)
 {
-    struct span want[NEAR_SEGMENTS];
-    size_t n_want = url_path_split(pattern, want, NEAR_SEGMENTS);
     unsigned row[NEAR_SEGMENTS + 1];
     *literals = 0;
     for (unsigned j = 0; j <= n; j++) row[j] = j * SEGMENT_COST;
-    for (unsigned i = 0; i < n_want; i++) {
-        unsigned diagonal = row[0], missing = missing_cost(want[i]);
+    for (unsigned i = 0; i < pattern->n; i++) {
+        struct span want = pattern->segments[i];
+        unsigned diagonal = row[0], missing = missing_cost(want);
         row[0] += missing;
-        if (!is_variable(want[i])) *literals += SEGMENT_COST;
+        if (!is_variable(want)) *literals += SEGMENT_COST;
         for (unsigned j = 0; j < n; j++) {
-            unsigned change = diagonal + segment_distance(want[i], path[j]);
+            unsigned change = diagonal + segment_distance(want, path[j]);
             diagonal = row[j + 1];
             row[j + 1] = least(change, row[j] + SEGMENT_COST, row[j + 1] + missing);
         }
@@ -203,7 +207,7 @@ void route_hint(struct span path, struct span prefix, struct buf *out)
     enum route best = ROUTE_NONE;
     unsigned best_distance = ~0U;
     for (enum route r = ROUTE_UP; r < ROUTE_N; r++) {
-        unsigned literals, d = path_distance(patterns[r].path, segments, n, &literals);
+        unsigned literals, d = path_distance(&patterns[r], segments, n, &literals);
         if (d >= best_distance || d >= literals) continue; /* or not alike at all */
         best = r;
         best_distance = d;
@@ -217,6 +221,9 @@ void route_hint(struct span path, struct span prefix, struct buf *out)
     BUF_ADD_LIT(out, "The nearest one is ");
     buf_add_span(out, patterns[best].post ? SPAN("POST ") : SPAN("GET "));
     buf_add_span(out, prefix);
-    buf_add_span(out, patterns[best].path);
+    for (size_t i = 0; i < patterns[best].n; i++) {
+        buf_add_byte(out, '/');
+        buf_add_span(out, patterns[best].segments[i]);
+    }
     BUF_ADD_LIT(out, ".");
 }

@@ -155,13 +155,30 @@ bool base64_decode(struct span text, uint8_t *out, size_t *out_len)
     return true;
 }
 
+/* The eight digits of four octets, the first one of which stands lowest: nibbles are spread over a
+ * word, each in an octet, and 6 more carries where a letter is wanted. */
+static uint64_t hex_digits_of(uint32_t octets)
+{
+    uint64_t w = octets;
+    w = (w | w << 16) & UINT64_C(0x0000ffff0000ffff);
+    w = (w | w << 8) & UINT64_C(0x00ff00ff00ff00ff);
+    w = (w >> 4 & UINT64_C(0x000f000f000f000f)) | (w & UINT64_C(0x000f000f000f000f)) << 8;
+    uint64_t letters = (w + SWAR_ONES * 6) >> 4 & SWAR_ONES;
+    return w + SWAR_ONES * '0' + letters * ('a' - '0' - 10);
+}
+
 void hex_encode(struct span data, char *out)
 {
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < data.n; i++) {
-        uint8_t c = (uint8_t)data.p[i];
-        out[2 * i] = digits[c >> 4];
-        out[2 * i + 1] = digits[c & 15];
+    const uint8_t *p = (const uint8_t *)data.p;
+    size_t n = data.n;
+    for (; n >= 4; p += 4, n -= 4, out += 8) {
+        uint32_t octets =
+            (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+        swar_store(out, hex_digits_of(octets));
+    }
+    for (; n; p++, n--, out += 2) {
+        out[0] = "0123456789abcdef"[*p >> 4];
+        out[1] = "0123456789abcdef"[*p & 15];
     }
 }
 

@@ -9,21 +9,6 @@
 
 #define DEL 0x7f
 
-bool span_cut(struct span *rest, char sep, struct span *part)
-{
-    if (!rest->p) return false;
-    const char *at = rest->n ? memchr(rest->p, sep, rest->n) : NULL;
-    if (!at) {
-        *part = *rest;
-        *rest = (struct span) { NULL, 0 };
-        return true;
-    }
-    size_t n = (size_t)(at - rest->p);
-    *part = span_of(rest->p, n);
-    *rest = span_of(at + 1, rest->n - n - 1);
-    return true;
-}
-
 static unsigned char lower(char c)
 {
     unsigned char u = (unsigned char)c;

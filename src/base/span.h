@@ -63,7 +63,15 @@ static inline struct span span_head(struct span s, size_t n)
  * Without `sep` the part is everything and the rest is empty with p == NULL, so that
  * `while (rest.p) { span_cut(&rest, ',', &part); … }` visits each part. False when rest.p is NULL.
  */
-bool span_cut(struct span *rest, char sep, struct span *part);
+static inline bool span_cut(struct span *rest, char sep, struct span *part)
+{
+    struct span s = *rest;
+    if (!s.p) return false;
+    const char *at = s.n ? (const char *)memchr(s.p, sep, s.n) : NULL;
+    *part = at ? span_of(s.p, (size_t)(at - s.p)) : s;
+    *rest = at ? span_of(at + 1, s.n - part->n - 1) : (struct span) { NULL, 0 };
+    return true;
+}
 
 bool span_same_letters(const char *a, const char *b, size_t n); /* of span_eq_nocase */
 

@@ -28,6 +28,14 @@ static inline uint64_t swar_load(const void *p)
     return w;
 }
 
+static inline void swar_store(void *p, uint64_t w)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    w = __builtin_bswap64(w);
+#endif
+    memcpy(p, &w, sizeof w);
+}
+
 /* The index of the first octet that a test marked; `marks` is not 0. */
 static inline size_t swar_first(uint64_t marks)
 {

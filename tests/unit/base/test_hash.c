@@ -227,6 +227,18 @@ static void hex_is_lower_case(void **state)
     char text[8];
     hex_encode(SPAN("\x00\x9f\xab\xff"), text);
     assert_span(span_of(text, sizeof text), "009fabff");
+    for (int c = 0; c < 256; c++) {
+        uint8_t data[7], back[7];
+        char hex[14], want[3];
+        snprintf(want, sizeof want, "%02x", c);
+        memset(data, c, sizeof data);
+        for (size_t n = 0; n <= sizeof data; n++) {
+            hex_encode(span_of(data, n), hex);
+            for (size_t i = 0; i < n; i++) assert_memory_equal(hex + 2 * i, want, 2);
+            assert_true(hex_decode(span_of(hex, 2 * n), back));
+            assert_memory_equal(back, data, n);
+        }
+    }
 }
 
 static void hex_is_read_in_either_case_and_nothing_else_is(void **state)
