@@ -5,6 +5,8 @@
 namespace Peal\LaravelWebSockets;
 
 use Illuminate\Contracts\Foundation\Application;
+use Illuminate\Contracts\Foundation\CachesConfiguration;
+use Illuminate\Contracts\Foundation\CachesRoutes;
 use Illuminate\Support\Facades\Gate;
 use Illuminate\Support\Facades\Route;
 use Illuminate\Support\ServiceProvider;
@@ -53,7 +55,7 @@ class WebSocketsServiceProvider extends ServiceProvider
     private function mergeConfig(): void
     {
         $this->mergeConfigFrom(__DIR__ . '/../config/websockets.php', 'websockets');
-        if (! $this->app->configurationIsCached()) {
+        if (! ($this->app instanceof CachesConfiguration && $this->app->configurationIsCached())) {
             $defaults = require __DIR__ . '/../config/websockets.php';
             $config = $this->app->make('config');
             $config->set('websockets.peal', (array) $config->get('websockets.peal') + $defaults['peal']);
@@ -90,7 +92,7 @@ class WebSocketsServiceProvider extends ServiceProvider
     private function addDashboard(): void
     {
         $this->loadViewsFrom(__DIR__ . '/../resources/views', 'websockets');
-        if ($this->app->routesAreCached()) {
+        if ($this->app instanceof CachesRoutes && $this->app->routesAreCached()) {
             return;
         }
         $config = $this->app->make(WebSocketsConfig::class);

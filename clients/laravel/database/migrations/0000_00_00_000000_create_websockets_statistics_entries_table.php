@@ -7,12 +7,10 @@ use Illuminate\Database\Schema\Blueprint;
 use Illuminate\Support\Facades\DB;
 use Illuminate\Support\Facades\Schema;
 
-/**
- * The table of laravel-websockets, with the columns of its version 2. Where version 1 has made it,
- * the columns are renamed and the lines stay.
- *
- * The class has no name, so that it does not meet one of the same name in the application.
- */
+// The table of laravel-websockets, with the columns of its version 2. Where version 1 has made it, the
+// columns are renamed and the lines stay. The class has no name, so that it does not meet one of the
+// same name in the application.
+
 return new class () extends Migration {
     private const TABLE = 'websockets_statistics_entries';
 

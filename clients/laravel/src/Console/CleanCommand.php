@@ -41,8 +41,8 @@ class CleanCommand extends Command
             $deleted = $entries->delete();
         } catch (QueryException $error) {
             $this->error($error->getMessage());
-            $this->line('If there is no table yet: php artisan vendor:publish '
-                . '--provider="Peal\LaravelWebSockets\WebSocketsServiceProvider" --tag=migrations && php artisan migrate');
+            $this->line('If there is no table yet: php artisan vendor:publish --tag=migrations '
+                . '--provider="Peal\LaravelWebSockets\WebSocketsServiceProvider" && php artisan migrate');
 
             return 1;
         }

@@ -45,7 +45,7 @@ class DoctorCommand extends Command
             $this->line((string) json_encode($found, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE));
         } else {
             $this->line('');
-            $this->line($problems === 0 ? 'No problem found.' : ($problems === 1 ? '1 problem.' : "{$problems} problems."));
+            $this->line($problems === 0 ? 'No problem found.' : 'Problems: ' . $problems);
         }
 
         return $problems === 0 ? 0 : 1;

@@ -13,6 +13,9 @@ use Illuminate\Support\Facades\Gate;
  */
 class Authorize
 {
+    /**
+     * @return mixed
+     */
     public function handle(Request $request, Closure $next)
     {
         abort_unless(Gate::check('viewWebSocketsDashboard', [$request->user()]), 403);

@@ -91,7 +91,7 @@ final class BroadcastCheck implements Check
      */
     private function routes(): iterable
     {
-        foreach ($this->router->getRoutes() as $route) {
+        foreach ($this->router->getRoutes()->getRoutes() as $route) {
             if (substr($route->uri(), -strlen('broadcasting/auth')) === 'broadcasting/auth') {
                 return;
             }

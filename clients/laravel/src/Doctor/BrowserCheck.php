@@ -93,7 +93,7 @@ final class BrowserCheck implements Check
             $data = $probe->data();
             $code = (int) ($data['code'] ?? 0);
 
-            return Finding::problem("{$url}: {$code} {$data['message']}", $this->fixOf($code, $app));
+            return Finding::problem("{$url}: {$code} " . ($data['message'] ?? ''), $this->fixOf($code, $app));
         }
         if ($probe->status() === 0) {
             return Finding::problem("{$url}: {$probe->error()}", $this->unreachable($address));
@@ -139,12 +139,14 @@ final class BrowserCheck implements Check
         if ($direct || $address->isLoopback() || $probe->event() !== 'pusher:connection_established') {
             return;
         }
-        $peer = (new AdminClient($this->addresses->admin()))->peerOf($app->id(), (string) ($probe->data()['socket_id'] ?? ''));
+        $admin = new AdminClient($this->addresses->admin());
+        $peer = $admin->peerOf($app->id(), (string) ($probe->data()['socket_id'] ?? ''));
         if ($peer !== null && preg_match('/^(127\.|\[?::1)/', $peer)) {
             yield Finding::note(
                 'The proxy does not say where connections come from, so the log has its own address.',
-                'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;     in nginx, beside proxy_pass; a proxy '
-                    . 'on another machine must stand in trusted_proxies (peal.options in config/websockets.php)'
+                'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;     in nginx, beside proxy_pass; '
+                    . 'a proxy on another machine must stand in trusted_proxies, below peal.options of '
+                    . 'config/websockets.php'
             );
         }
     }

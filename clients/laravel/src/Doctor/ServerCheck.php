@@ -4,7 +4,7 @@
 
 namespace Peal\LaravelWebSockets\Doctor;
 
-use Illuminate\Contracts\Foundation\Application;
+use Illuminate\Foundation\Application;
 use Peal\LaravelWebSockets\Server\Binary;
 use Peal\LaravelWebSockets\Server\Status;
 use Peal\LaravelWebSockets\Settings\Translator;

@@ -4,7 +4,7 @@
 
 namespace Peal\LaravelWebSockets\Doctor;
 
-use Illuminate\Database\ConnectionResolverInterface;
+use Illuminate\Database\DatabaseManager;
 use Peal\LaravelWebSockets\Server\Capabilities;
 use Peal\LaravelWebSockets\Settings\StatisticsStore;
 use Peal\LaravelWebSockets\Settings\WebSocketsConfig;
@@ -18,7 +18,7 @@ final class StatisticsCheck implements Check
     /** @var WebSocketsConfig */
     private $config;
 
-    /** @var ConnectionResolverInterface */
+    /** @var DatabaseManager */
     private $databases;
 
     /** @var Capabilities */
@@ -26,7 +26,7 @@ final class StatisticsCheck implements Check
 
     public function __construct(
         WebSocketsConfig $config,
-        ConnectionResolverInterface $databases,
+        DatabaseManager $databases,
         Capabilities $capabilities
     ) {
         $this->config = $config;

@@ -36,7 +36,8 @@ final class Binary
         if ($configured !== null) {
             return $this->usable($this->absolute($configured));
         }
-        foreach ([$this->installPath(), $this->app->basePath('bin/peal'), $this->app->basePath('vendor/bin/peal')] as $path) {
+        foreach (['peal', 'bin/peal', 'vendor/bin/peal'] as $place) {
+            $path = $this->app->basePath($place);
             if ($this->usable($path) !== null) {
                 return $path;
             }

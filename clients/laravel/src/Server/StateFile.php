@@ -35,6 +35,8 @@ final class StateFile
     }
 
     /**
+     * @param mixed $default
+     *
      * @return mixed
      */
     public function get(string $name, $default = null)

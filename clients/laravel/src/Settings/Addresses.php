@@ -5,7 +5,7 @@
 namespace Peal\LaravelWebSockets\Settings;
 
 use Dotenv\Dotenv;
-use Illuminate\Contracts\Foundation\Application;
+use Illuminate\Foundation\Application;
 use Peal\LaravelWebSockets\Http\Address;
 use Peal\LaravelWebSockets\Server\StateFolder;
 

@@ -31,8 +31,26 @@ final class AppSettings
         $this->entry = $entry;
         $this->id = trim((string) ($entry['id'] ?? ''));
         $this->key = trim((string) ($entry['key'] ?? ''));
-        $secrets = (array) ($entry['secrets'] ?? $entry['secret'] ?? []);
-        $this->secrets = array_values(array_filter(array_map('strval', $secrets), 'strlen'));
+        $this->secrets = self::texts($entry['secrets'] ?? $entry['secret'] ?? []);
+    }
+
+    /**
+     * One text or a list of them, without those that are empty.
+     *
+     * @param mixed $value
+     *
+     * @return string[]
+     */
+    public static function texts($value): array
+    {
+        $texts = [];
+        foreach ((array) $value as $text) {
+            if (trim((string) $text) !== '') {
+                $texts[] = trim((string) $text);
+            }
+        }
+
+        return $texts;
     }
 
     public function id(): string
@@ -105,6 +123,8 @@ final class AppSettings
     }
 
     /**
+     * @param mixed $default
+     *
      * @return mixed
      */
     public function get(string $name, $default = null)

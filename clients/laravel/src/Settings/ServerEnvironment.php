@@ -5,7 +5,7 @@
 namespace Peal\LaravelWebSockets\Settings;
 
 use Dotenv\Dotenv;
-use Illuminate\Contracts\Foundation\Application;
+use Illuminate\Foundation\Application;
 
 /**
  * The environments of the processes that we start.

@@ -4,8 +4,7 @@
 
 namespace Peal\LaravelWebSockets\Settings;
 
-use Illuminate\Contracts\Config\Repository;
-use Illuminate\Database\ConnectionResolverInterface;
+use Illuminate\Database\DatabaseManager;
 use Peal\LaravelWebSockets\Server\Capabilities;
 use Throwable;
 
@@ -20,19 +19,12 @@ final class StatisticsStore
     /** @var WebSocketsConfig */
     private $config;
 
-    /** @var Repository */
-    private $repository;
-
-    /** @var ConnectionResolverInterface */
+    /** @var DatabaseManager */
     private $databases;
 
-    public function __construct(
-        WebSocketsConfig $config,
-        Repository $repository,
-        ConnectionResolverInterface $databases
-    ) {
+    public function __construct(WebSocketsConfig $config, DatabaseManager $databases)
+    {
         $this->config = $config;
-        $this->repository = $repository;
         $this->databases = $databases;
     }
 

@@ -100,9 +100,9 @@ final class WebSocketsConfig
      */
     public function allowedOrigins(AppSettings $app): array
     {
-        $origins = $app->get('allowed_origins') ?: $this->config->get('websockets.allowed_origins', []);
+        $ofApp = AppSettings::texts($app->get('allowed_origins'));
 
-        return array_values(array_filter(array_map('trim', array_map('strval', (array) $origins)), 'strlen'));
+        return $ofApp ?: AppSettings::texts($this->config->get('websockets.allowed_origins'));
     }
 
     public function dashboardPath(): string
@@ -174,6 +174,8 @@ final class WebSocketsConfig
     }
 
     /**
+     * @param mixed $default
+     *
      * @return mixed
      */
     public function get(string $name, $default = null)

@@ -44,7 +44,8 @@ final class Application
         foreach ($values as $name => $value) {
             $text = preg_replace("/^{$name}=.*\n/m", '', $text);
             if ($value !== null) {
-                $text = rtrim($text) . "\n{$name}=" . (preg_match('/[\s#$]/', (string) $value) ? "\"{$value}\"" : $value) . "\n";
+                $quote = preg_match('/[\s#$]/', (string) $value) ? '"' : '';
+                $text = rtrim($text) . "\n{$name}={$quote}{$value}{$quote}\n";
             }
         }
         file_put_contents("{$this->path}/.env", $text);

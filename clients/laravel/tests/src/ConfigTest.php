@@ -30,7 +30,8 @@ final class ConfigTest extends LaravelTestCase
                     'perform_dns_lookup' => false,
                 ],
                 'ssl' => ['local_cert' => env('LARAVEL_WEBSOCKETS_SSL_LOCAL_CERT'), 'local_pk' => null],
-                'channel_manager' => \BeyondCode\LaravelWebSockets\WebSockets\Channels\ChannelManagers\ArrayChannelManager::class,
+                'channel_manager' =>
+                    \BeyondCode\LaravelWebSockets\WebSockets\Channels\ChannelManagers\ArrayChannelManager::class,
             ];
             PHP);
         $settings = $this->settings();
@@ -112,7 +113,10 @@ final class ConfigTest extends LaravelTestCase
     {
         return [
             'version 1' => ["'app_provider' => App\\OwnProvider::class", 'App\OwnProvider'],
-            'version 2' => ["'managers' => ['app' => \\BeyondCode\\LaravelWebSockets\\Apps\\MysqlAppManager::class]", 'MysqlAppManager'],
+            'version 2' => [
+                "'managers' => ['app' => \\BeyondCode\\LaravelWebSockets\\Apps\\MysqlAppManager::class]",
+                'MysqlAppManager',
+            ],
         ];
     }
 
@@ -129,7 +133,8 @@ final class ConfigTest extends LaravelTestCase
         $this->app->write('config/websockets.php', <<<'PHP'
             <?php
             return [
-                'apps' => [['id' => 'shop', 'key' => 'shop-key', 'secrets' => ['new-"secret"-\\ of length', 'old-secret-of-length'],
+                'apps' => [['id' => 'shop', 'key' => 'shop-key',
+                    'secrets' => ['new-"secret"-\\ of length', 'old-secret-of-length'],
                     'peal' => ['cache_ttl_s' => 60, 'limits.presence_members' => 100]]],
                 'peal' => ['host' => '127.0.0.1', 'port' => 0, 'admin' => '127.0.0.1:0', 'options' => [
                     'trusted_proxies' => ['10.0.0.0/8'],

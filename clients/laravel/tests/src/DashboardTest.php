@@ -47,7 +47,8 @@ final class DashboardTest extends LaravelTestCase
         $listener = $this->listen($server, 'orders');
         $web = new Web($this->app->web() . '/laravel-websockets');
         $web->get('');
-        $event = ['appId' => 'shop', 'channel' => 'orders', 'event' => 'App\Events\Test', 'data' => '{"n":1.50,"x":"新"}'];
+        $event = ['appId' => 'shop', 'channel' => 'orders', 'event' => 'App\Events\Test',
+            'data' => '{"n":1.50,"x":"新"}'];
         self::assertSame(['ok' => true], $web->post('/event', $event));
         $heard = json_decode($listener->wait()->out, true);
         self::assertSame('App\Events\Test', $heard['event']);
@@ -110,7 +111,8 @@ final class DashboardTest extends LaravelTestCase
 
     public function testStatisticsHaveTheShapeOfLaravelWebsockets(): void
     {
-        $this->app->artisan('vendor:publish', '--provider=Peal\LaravelWebSockets\WebSocketsServiceProvider', '--tag=migrations');
+        $provider = 'Peal\LaravelWebSockets\WebSocketsServiceProvider';
+        $this->app->artisan('vendor:publish', "--provider={$provider}", '--tag=migrations');
         $this->app->artisan('migrate', '--force');
         $web = new Web($this->app->web() . '/laravel-websockets');
         self::assertSame([], $web->json('/api/shop/statistics')['peak_connections']['y']);
@@ -121,6 +123,7 @@ final class DashboardTest extends LaravelTestCase
         self::assertSame([2, 2], $figures['websocket_messages_count']['y']);
         self::assertSame([3, 3], $figures['api_messages_count']['y']);
         self::assertCount(2, $figures['peak_connections']['x']);
-        self::assertMatchesRegularExpression('/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/', $figures['peak_connections']['x'][0]);
+        $time = '/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/';
+        self::assertMatchesRegularExpression($time, $figures['peak_connections']['x'][0]);
     }
 }

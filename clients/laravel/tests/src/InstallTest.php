@@ -16,7 +16,7 @@ final class InstallTest extends LaravelTestCase
 
     public function testATarballIsFoundAndItsProgramServes(): void
     {
-        $this->run_(['tar', '-C', "{$this->app->path}/made", '-czf', 'peal-0.1.0-linux.tar.gz', 'usr']);
+        $this->runs(['tar', '-C', "{$this->app->path}/made", '-czf', 'peal-0.1.0-linux.tar.gz', 'usr']);
         $installed = $this->install();
         self::assertSame(0, $installed->code, $installed->text());
         self::assertStringContainsString('peal-0.1.0-linux.tar.gz', $installed->out);
@@ -33,7 +33,7 @@ final class InstallTest extends LaravelTestCase
         mkdir("{$this->app->path}/made/DEBIAN");
         file_put_contents("{$this->app->path}/made/DEBIAN/control", "Package: peal\nVersion: 0.1.0\n"
             . "Architecture: all\nMaintainer: Nobody <nobody@example.com>\nDescription: a test\n");
-        $this->run_(['dpkg-deb', '--build', "{$this->app->path}/made", 'peal_0.1.0_all.deb']);
+        $this->runs(['dpkg-deb', '--build', "{$this->app->path}/made", 'peal_0.1.0_all.deb']);
         $installed = $this->install("{$this->app->path}/peal_0.1.0_all.deb");
         self::assertSame(0, $installed->code, $installed->text());
         self::assertFileExists("{$this->app->path}/peal");
@@ -89,7 +89,7 @@ final class InstallTest extends LaravelTestCase
     /**
      * @param string[] $command
      */
-    private function run_(array $command): void
+    private function runs(array $command): void
     {
         $ended = $this->app->start($command)->wait();
         self::assertSame(0, $ended->code, $ended->text());

@@ -22,7 +22,8 @@ final class MigrationTest extends LaravelTestCase
             self::assertSame(0, $ended->code, $ended->text());
         }
         self::assertFileExists($this->app->path . '/config/websockets.php');
-        self::assertCount(1, glob($this->app->path . '/database/migrations/*_create_websockets_statistics_entries_table.php'));
+        $migrations = "{$this->app->path}/database/migrations";
+        self::assertCount(1, glob("{$migrations}/*_create_websockets_statistics_entries_table.php"));
         self::assertSame(0, $this->app->artisan('migrate', '--force')->code);
         self::assertSame('[]', trim($this->app->artisan('app:rows')->out));
         self::assertSame(0, $this->app->artisan('websockets:config')->code);

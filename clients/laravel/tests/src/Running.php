@@ -57,14 +57,14 @@ final class Running
     public function line(string $pattern, int $after = 0): string
     {
         return $this->until(function () use ($pattern, $after) {
-            return preg_match($pattern . 'm', substr($this->out, $after), $found) ? $this->lineOf($this->out, $pattern, $after) : null;
+            return $this->lineOf($this->out, $pattern, $after);
         }, "a line {$pattern}");
     }
 
     public function errorLine(string $pattern): string
     {
         return $this->until(function () use ($pattern) {
-            return preg_match($pattern . 'm', $this->err) ? $this->lineOf($this->err, $pattern, 0) : null;
+            return $this->lineOf($this->err, $pattern, 0);
         }, "a line {$pattern} on stderr");
     }
 
@@ -149,7 +149,8 @@ final class Running
 
     private function lineOf(string $text, string $pattern, int $after): ?string
     {
-        foreach (explode("\n", substr($text, $after)) as $line) {
+        // What comes after the last newline is not all of its line yet.
+        foreach (array_slice(explode("\n", substr($text, $after)), 0, -1) as $line) {
             if (preg_match($pattern, $line)) {
                 return $line;
             }

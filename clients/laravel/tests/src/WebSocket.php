@@ -22,7 +22,8 @@ final class WebSocket
         $this->socket = stream_socket_client("tcp://127.0.0.1:{$port}");
         stream_set_timeout($this->socket, 10);
         fwrite($this->socket, "GET /app/{$key}?protocol=7 HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
-            . "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ==\r\n\r\n");
+            . "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            . "Sec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ==\r\n\r\n");
         while (trim((string) fgets($this->socket)) !== '') {
             continue;
         }
