@@ -57,11 +57,19 @@ struct event {
     unsigned info;           /* INFO_… */
 };
 
+/* The parameters of a signature, in the order in which they are signed. */
+enum param { PARAM_KEY, PARAM_TIMESTAMP, PARAM_VERSION, PARAM_MD5, PARAM_SIGNATURE, PARAM_N };
+extern const struct span param_names[PARAM_N];
+
 /* The query of a request, cut into pairs. */
 struct query {
     size_t n;     /* how many it has; the first AUTH_MAX_PARAMS are kept */
     bool encoded; /* something in it is */
     struct url_pair pairs[AUTH_MAX_PARAMS];
+    struct {
+        unsigned n; /* how often the parameter is there */
+        size_t at;  /* the first of them */
+    } known[PARAM_N];
 };
 
 struct api {
@@ -185,8 +193,8 @@ unsigned info_of(struct span list);
 /* --- api_query.c --- */
 /* Cuts r->target.query into pairs, in api->query. */
 void query_open(struct request *r);
-/* How many pairs have this key; `*value` is the first one's raw value, p == NULL without any. */
-size_t query_find(const struct request *r, struct span key, struct span *value);
+/* The raw value of the first of the parameter; p == NULL when it is absent or has no '='. */
+struct span query_known(const struct request *r, enum param param);
 /* A raw key or value of the query as text; undecodable ones stay raw. Needs text_reserve. */
 struct span query_value(struct request *r, struct span raw, enum reading reading);
 /* The value of a parameter, read as the signature was made; p == NULL when absent. */

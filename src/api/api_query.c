@@ -8,6 +8,21 @@
  */
 #include "api/api_priv.h"
 
+const struct span param_names[PARAM_N] = {
+    SPAN("auth_key"), SPAN("auth_timestamp"), SPAN("auth_version"),
+    SPAN("body_md5"), SPAN("auth_signature"),
+};
+
+static enum param param_of(struct span key, bool encoded)
+{
+    enum param param = PARAM_KEY;
+    for (; param < PARAM_N; param++)
+        if (encoded ? url_eq(key, URL_PLUS_LITERAL, param_names[param])
+                    : span_eq(key, param_names[param]))
+            break;
+    return param;
+}
+
 void query_open(struct request *r)
 {
     struct query *q = &r->api->query;
@@ -16,22 +31,20 @@ void query_open(struct request *r)
     struct url_pair pair;
     q->n = 0;
     q->encoded = raw.n && memchr(raw.p, '%', raw.n);
-    for (; url_query_next(&it, &pair); q->n++)
-        if (q->n < ARRAY_LEN(q->pairs)) q->pairs[q->n] = pair;
+    memset(q->known, 0, sizeof q->known);
+    for (; url_query_next(&it, &pair); q->n++) {
+        if (q->n == ARRAY_LEN(q->pairs)) continue;
+        enum param param = param_of(pair.key, q->encoded);
+        q->pairs[q->n] = pair;
+        if (param < PARAM_N && q->known[param].n++ == 0) q->known[param].at = q->n;
+    }
 }
 
-size_t query_find(const struct request *r, struct span key, struct span *value)
+struct span query_known(const struct request *r, enum param param)
 {
     const struct query *q = &r->api->query;
-    size_t n = q->n < ARRAY_LEN(q->pairs) ? q->n : ARRAY_LEN(q->pairs), found = 0;
-    *value = (struct span) { NULL, 0 };
-    for (size_t i = 0; i < n; i++) {
-        const struct url_pair *pair = &q->pairs[i];
-        if (!(q->encoded ? url_eq(pair->key, URL_PLUS_LITERAL, key) : span_eq(pair->key, key)))
-            continue;
-        if (found++ == 0) *value = pair->value;
-    }
-    return found;
+    if (!q->known[param].n) return (struct span) { NULL, 0 };
+    return q->pairs[q->known[param].at].value;
 }
 
 struct span query_value(struct request *r, struct span raw, enum reading reading)
@@ -42,7 +55,12 @@ struct span query_value(struct request *r, struct span raw, enum reading reading
 
 struct span query_text(struct request *r, struct span key)
 {
-    struct span raw;
-    query_find(r, key, &raw);
-    return raw.p ? query_value(r, raw, (enum reading)r->call->_reading) : raw;
+    const struct query *q = &r->api->query;
+    size_t n = q->n < ARRAY_LEN(q->pairs) ? q->n : ARRAY_LEN(q->pairs);
+    for (size_t i = 0; i < n; i++) {
+        struct span value = q->pairs[i].value;
+        if (!url_eq(q->pairs[i].key, URL_PLUS_LITERAL, key)) continue;
+        return value.p ? query_value(r, value, (enum reading)r->call->_reading) : value;
+    }
+    return (struct span) { NULL, 0 };
 }

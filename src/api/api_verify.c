@@ -14,15 +14,6 @@
 
 #define MAX_PATHS 4
 
-enum { PARAM_KEY, PARAM_TIMESTAMP, PARAM_VERSION, PARAM_SIGNATURE, N_PARAMS };
-
-static const struct span param_names[N_PARAMS] = {
-    SPAN("auth_key"),
-    SPAN("auth_timestamp"),
-    SPAN("auth_version"),
-    SPAN("auth_signature"),
-};
-
 static bool has(struct span s, char c)
 {
     return s.n && memchr(s.p, c, s.n);
@@ -128,21 +119,79 @@ static bool reading_matters(struct span query, enum reading reading)
     UNREACHABLE();
 }
 
-static enum verdict check_signature(struct request *r, struct span signature)
+/* The query without its signature. */
+struct rest {
+    struct span before, behind;
+};
+
+/* Whether the query is written as it is signed: nothing but the parameters of a signature, in their
+ * order, nothing encoded. Then what was signed is the query itself, whatever reading was meant. */
+static bool is_as_signed(const struct request *r, struct rest *rest)
 {
-    struct paths paths;
+    const struct query *q = &r->api->query;
+    const struct span raw = r->target.query;
+    size_t octets = q->n - 1, found = 0, last = 0;
+    for (enum param param = PARAM_KEY; param < PARAM_N; param++) {
+        const struct url_pair *pair = &q->pairs[q->known[param].at];
+        if (q->known[param].n == 0) continue;
+        if (!pair->value.p || (param != PARAM_SIGNATURE && q->known[param].at < last)) return false;
+        last = q->known[param].at;
+        octets += pair->key.n + 1 + pair->value.n;
+        found++;
+    }
+    if (q->encoded || found != q->n || octets != raw.n) return false; /* doubled, others, `&&` */
+    const struct url_pair *signature = &q->pairs[q->known[PARAM_SIGNATURE].at];
+    size_t at = (size_t)(signature->key.p - raw.p);
+    size_t end = at + signature->key.n + 1 + signature->value.n;
+    rest->before = span_head(raw, at ? at - 1 : 0);
+    rest->behind = span_skip(raw, at ? end : end + 1);
+    return true;
+}
+
+static enum verdict try_as_signed(struct request *r, struct span signature,
+                                  const struct paths *paths, const struct rest *rest)
+{
+    struct buf *text = &r->api->json;
+    for (size_t i = 0; i < paths->n; i++) {
+        buf_clear(text);
+        buf_add_span(text, http1_req_method_name(r->req));
+        buf_add_byte(text, '\n');
+        buf_add_span(text, paths->p[i]);
+        buf_add_byte(text, '\n');
+        buf_add_span(text, rest->before);
+        buf_add_span(text, rest->behind);
+        if (buf_failed(text)) return VERDICT_NOMEM;
+        if (auth_check_string(&r->app->rules->keys, signature, buf_span(text))) return VERDICT_OK;
+    }
+    return VERDICT_SIGNATURE;
+}
+
+static enum verdict try_readings(struct request *r, struct span signature,
+                                 const struct paths *paths)
+{
     struct params params;
     enum verdict verdict = VERDICT_SIGNATURE;
-    collect_paths(r, &paths);
     for (enum reading how = READING_DECODED; how < READING_N; how++) {
         if (!reading_matters(r->target.query, how)) continue;
         collect_params(r, how, &params);
-        verdict = try_params(r, signature, &paths, &params);
+        verdict = try_params(r, signature, paths, &params);
         if (verdict == VERDICT_SIGNATURE) continue;
         r->call->_reading = (uint8_t)how;
         break;
     }
     return verdict;
+}
+
+static enum verdict check_signature(struct request *r, struct span signature)
+{
+    struct paths paths;
+    struct rest rest;
+    collect_paths(r, &paths);
+    if (is_as_signed(r, &rest)) {
+        enum verdict verdict = try_as_signed(r, signature, &paths, &rest);
+        if (verdict != VERDICT_SIGNATURE || !has(r->target.query, '+')) return verdict;
+    }
+    return try_readings(r, signature, &paths);
 }
 
 /* --- the checks in order --- */
@@ -157,20 +206,25 @@ static enum verdict check_app(struct request *r)
     return r->app->s->enabled ? VERDICT_OK : VERDICT_DISABLED;
 }
 
-static enum verdict find_params(struct request *r, struct span values[N_PARAMS])
+static enum verdict check_params(struct request *r)
 {
-    size_t n = r->api->query.n;
-    r->call->_measured = (int64_t)n;
-    if (n > AUTH_MAX_PARAMS) return VERDICT_PARAMS;
-    for (unsigned i = 0; i < N_PARAMS; i++) {
-        r->call->_detail = (uint8_t)i;
-        struct span raw;
-        size_t found = query_find(r, param_names[i], &raw);
-        if (found > 1) return VERDICT_DOUBLED;
-        if (found == 0 || raw.n == 0) return VERDICT_MISSING;
-        values[i] = query_value(r, raw, READING_DECODED);
+    static const enum param needed[] = { PARAM_KEY, PARAM_TIMESTAMP, PARAM_VERSION,
+                                         PARAM_SIGNATURE };
+    const struct query *q = &r->api->query;
+    r->call->_measured = (int64_t)q->n;
+    if (q->n > AUTH_MAX_PARAMS) return VERDICT_PARAMS;
+    for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
+        r->call->_detail = (uint8_t)needed[i];
+        if (q->known[needed[i]].n > 1) return VERDICT_DOUBLED;
+        if (query_known(r, needed[i]).n == 0) return VERDICT_MISSING;
     }
     return VERDICT_OK;
+}
+
+/* A parameter of the signature, decoded. */
+static struct span param_text(struct request *r, enum param param)
+{
+    return query_value(r, query_known(r, param), READING_DECODED);
 }
 
 static enum verdict check_time(struct request *r, struct span timestamp, uint64_t unix_s)
@@ -188,24 +242,22 @@ static enum verdict check_time(struct request *r, struct span timestamp, uint64_
 static void note_usual(struct request *r)
 {
     enum route route = (enum route)r->call->_route;
-    struct span said;
     if (route != ROUTE_EVENTS && route != ROUTE_BATCH) return;
-    if (r->api->query.n != N_PARAMS + 1 || !query_find(r, SPAN("body_md5"), &said)) return;
-    said = query_value(r, said, READING_DECODED);
+    if (r->api->query.n != PARAM_N || !r->api->query.known[PARAM_MD5].n) return;
+    struct span said = param_text(r, PARAM_MD5);
     r->call->_usual = said.n == MD5_HEX_LEN && hex_decode(said, r->call->_md5);
 }
 
 static enum verdict verify_signed(struct request *r, uint64_t unix_s)
 {
-    struct span values[N_PARAMS];
     if (!text_reserve(r)) return VERDICT_NOMEM;
     enum verdict verdict = check_app(r);
-    if (!verdict) verdict = find_params(r, values);
+    if (!verdict) verdict = check_params(r);
     if (verdict) return verdict;
-    if (!span_eq(values[PARAM_KEY], r->app->s->key)) return VERDICT_KEY;
-    if (!span_eq(values[PARAM_VERSION], SPAN("1.0"))) return VERDICT_VERSION;
-    verdict = check_time(r, values[PARAM_TIMESTAMP], unix_s);
-    if (!verdict) verdict = check_signature(r, values[PARAM_SIGNATURE]);
+    if (!span_eq(param_text(r, PARAM_KEY), r->app->s->key)) return VERDICT_KEY;
+    if (!span_eq(param_text(r, PARAM_VERSION), SPAN("1.0"))) return VERDICT_VERSION;
+    verdict = check_time(r, param_text(r, PARAM_TIMESTAMP), unix_s);
+    if (!verdict) verdict = check_signature(r, param_text(r, PARAM_SIGNATURE));
     if (!verdict) note_usual(r);
     return verdict;
 }
@@ -255,11 +307,11 @@ bool verify_body(struct request *r)
         if (memcmp(is, r->call->_md5, sizeof is) == 0) return true;
         read_target(r); /* for the words */
     }
-    bool some = query_find(r, SPAN("body_md5"), &text) > 0;
+    bool some = r->api->query.known[PARAM_MD5].n > 0;
     if (!some && r->body.n == 0) return true;
     md5(r->body, is);
+    text = param_text(r, PARAM_MD5);
     if (some && !text.p) text = SPAN("");
-    text = query_value(r, text, READING_DECODED);
     bool fits = text.n == MD5_HEX_LEN && hex_decode(text, said) && memcmp(is, said, sizeof is) == 0;
     r->cause = CAUSE_BODY_MD5;
     return fits || refuse_body(r, text, is);
@@ -287,9 +339,7 @@ static bool is_secret(const struct app *app, struct span text)
 
 static void explain_key(struct request *r, struct buf *words)
 {
-    struct span raw;
-    url_query_find(r->target.query, param_names[PARAM_KEY], &raw);
-    struct span said = text_of(r, raw, READING_DECODED);
+    struct span said = param_text(r, PARAM_KEY);
     if (is_secret(r->app, said)) { /* not quoted: this goes to the log */
         BUF_ADD_LIT(words, "auth_key is the app's secret instead of its key; it has travelled in a "
                            "URL now, so change it");
@@ -306,7 +356,7 @@ static void explain_key(struct request *r, struct buf *words)
 
 void verify_words(struct request *r, enum verdict verdict, struct buf *words)
 {
-    struct span name = param_names[r->call->_detail % N_PARAMS];
+    struct span name = param_names[r->call->_detail % PARAM_N];
     BUF_ADD_LIT(words, "The secret authentication failed: ");
     if (verdict == VERDICT_MISSING || verdict == VERDICT_DOUBLED) {
         buf_add_span(words, name);

@@ -23,6 +23,62 @@ static void vector_d_publishes(void **state)
     assert_answer(rig, 200, "{}");
 }
 
+/* Writes the five parameters of vector D in one of their 120 orders, with `before` before the one
+ * at `place` (5: behind the last). */
+static void write_order(struct buf *target, unsigned order, const char *before, size_t place)
+{
+    const char *params[] = { "auth_key=app-key", "auth_timestamp=1700000000", "auth_version=1.0",
+                             "body_md5=" MD5_D, "auth_signature=" SIGN_D };
+    buf_clear(target);
+    BUF_ADD_LIT(target, "/apps/app-id/events?");
+    for (unsigned left = 5, i = 0; left; left--, i++) {
+        unsigned take = order % left;
+        order /= left;
+        if (i) buf_add_byte(target, '&');
+        if (i == place) buf_add_span(target, span_str(before));
+        buf_add_span(target, span_str(params[take]));
+        params[take] = params[left - 1];
+    }
+    if (place == 5) buf_add_span(target, span_str(before));
+    buf_add_byte(target, '\0');
+}
+
+static void parameters_may_stand_in_any_order(void **state)
+{
+    struct rig *rig = *state;
+    struct buf target = { 0 };
+    for (unsigned order = 0; order < 120; order++) {
+        write_order(&target, order, "", 0);
+        rig_raw(rig, "POST", target.p, BODY_D);
+        assert_answer(rig, 200, "{}");
+        for (size_t place = 0; place <= 5; place++) { /* empty pairs are no parameters */
+            write_order(&target, order, "&", place);
+            rig_raw(rig, "POST", target.p, BODY_D);
+            assert_answer(rig, 200, "{}");
+        }
+    }
+    buf_fini(&target);
+}
+
+static void what_is_not_signed_is_refused_in_any_order(void **state)
+{
+    struct rig *rig = *state;
+    struct buf target = { 0 };
+    static const char other_body[] = BODY_D " ";
+    for (unsigned order = 0; order < 120; order++) {
+        write_order(&target, order, "", 0);
+        rig_raw(rig, "POST", target.p, other_body);
+        assert_int_equal(rig->status, 401);
+        write_order(&target, order, order % 2 ? "&x=1" : "&x", 5);
+        rig_raw(rig, "POST", target.p, BODY_D);
+        assert_int_equal(rig->status, 401);
+        write_order(&target, order, "body_md5=" MD5_D "&", order % 5);
+        rig_raw(rig, "POST", target.p, BODY_D);
+        assert_int_equal(rig->status, 401);
+    }
+    buf_fini(&target);
+}
+
 static void vector_e_with_raw_and_encoded_comma(void **state)
 {
     struct rig *rig = *state;
@@ -316,6 +372,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RIG_TEST(vector_d_publishes),
+        RIG_TEST(parameters_may_stand_in_any_order),
+        RIG_TEST(what_is_not_signed_is_refused_in_any_order),
         RIG_TEST(vector_e_with_raw_and_encoded_comma),
         RIG_TEST(vector_f_terminates),
         RIG_TEST(vector_i_arrays_case_and_space),
