@@ -180,7 +180,7 @@ static void refuse_route(struct request *r)
 {
     struct buf *words = &r->api->words;
     BUF_ADD_LIT(words, "There is no route ");
-    add_quoted(words, r->target.path);
+    add_quoted_path(r);
     BUF_ADD_LIT(words, ". ");
     route_hint(r->target.path, r->api->set.path_prefix, words);
     answer_error(r, 404);
@@ -192,7 +192,7 @@ static void refuse_method(struct request *r)
     BUF_ADD_LIT(words, "The method ");
     add_clean(words, http1_req_method_name(r->req), 32);
     BUF_ADD_LIT(words, " is not allowed for ");
-    add_quoted(words, r->target.path);
+    add_quoted_path(r);
     BUF_ADD_LIT(words, "; allowed are ");
     buf_add_span(words, route_methods((enum route)r->call->_route));
     BUF_ADD_LIT(words, ".");
@@ -230,11 +230,11 @@ static void refuse_app(struct request *r)
     struct buf *words = &r->api->words;
     struct span id = path_text(r, r->args.app);
     BUF_ADD_LIT(words, "There is no app with the id ");
-    add_quoted(words, id);
+    bool harmless = add_said(r, id);
     BUF_ADD_LIT(words, ".");
-    if (apps_find_key(r->api->set.apps, id))
+    if (harmless && apps_find_key(r->api->set.apps, id))
         BUF_ADD_LIT(words, " It is the key of an app; the path takes the app's id.");
-    else if (r->api->set.explain)
+    else if (harmless && r->api->set.explain)
         suggest_app(r, id);
     answer_error(r, 404);
 }
@@ -249,7 +249,7 @@ static void refuse_socket(struct request *r)
                        "Connection?");
     if (!apps_find_key(r->api->set.apps, key)) {
         BUF_ADD_LIT(words, " And there is no app with the key ");
-        add_quoted(words, key);
+        add_said(r, key);
         BUF_ADD_LIT(words, ".");
     }
     answer_error(r, 426);

@@ -87,6 +87,9 @@ enum err api_finish(struct api *api, const struct http1_req *req, struct http1_r
  * Retry-After). `text` is UTF-8. Errors as http1_res_write. */
 enum err api_write_refusal(struct buf *out, struct http1_reply to, unsigned status,
                            struct span text) MUST_USE;
+/* The target's path as it may be logged: without the query, which holds a signature, and not at all
+ * where a part of it is an app's secret. Borrows from `target`, or static. */
+struct span api_loggable_path(const struct api *api, struct span target);
 /* For the log: why the last api_finish refused, as it told the client; empty where it did not.
  * Valid until the next call of api_head or api_finish. */
 struct span api_why(const struct api *api);

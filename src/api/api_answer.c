@@ -42,6 +42,37 @@ void add_quoted(struct buf *b, struct span text)
     buf_add_byte(b, '\'');
 }
 
+bool add_said(struct request *r, struct span text)
+{
+    if (!apps_have_secret(r->api->set.apps, text)) {
+        add_quoted(&r->api->words, text);
+        return true;
+    }
+    BUF_ADD_LIT(&r->api->words, "that is an app's secret; " LEAKED_SECRET);
+    return false;
+}
+
+struct span api_loggable_path(const struct api *api, struct span target)
+{
+    struct span path, part;
+    if (!span_cut(&target, '?', &path)) return SPAN("");
+    struct url_path it = url_path(path);
+    bool leaks = false;
+    while (!leaks && url_path_next(&it, &part)) {
+        struct buf room = { 0 };
+        struct span text = part;
+        if (url_text(part, URL_PLUS_LITERAL, &room, &text)) text = part;
+        leaks = apps_have_secret(api->set.apps, text);
+        buf_fini(&room);
+    }
+    return leaks ? SPAN("(not shown, since a part of it is an app's secret)") : path;
+}
+
+void add_quoted_path(struct request *r)
+{
+    add_quoted(&r->api->words, api_loggable_path(r->api, r->target.path));
+}
+
 void add_app(struct request *r)
 {
     BUF_ADD_LIT(&r->api->words, " of app ");

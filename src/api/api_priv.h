@@ -174,6 +174,12 @@ enum err answer_write(struct request *r, struct http1_reply to);
 void add_clean(struct buf *b, struct span text, size_t max);
 /* The same in single quotes, short. */
 void add_quoted(struct buf *b, struct span text);
+/* What was sent where a key or an id belongs, in single quotes; an app's secret is not repeated,
+ * but said to be one. True where it was none. */
+bool add_said(struct request *r, struct span text);
+/* The path in single quotes, unless a part of it is a secret. */
+void add_quoted_path(struct request *r);
+#define LEAKED_SECRET "it has travelled in a URL now, so change it"
 /* " of app 'ID'" */
 void add_app(struct request *r);
 

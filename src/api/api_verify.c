@@ -329,20 +329,11 @@ static void explain_skew(struct request *r, struct buf *words)
                 (unsigned long long)r->api->set.auth_window_s);
 }
 
-static bool is_secret(const struct app *app, struct span text)
-{
-    const struct span_list *secrets = &app->s->secrets;
-    bool found = false;
-    for (size_t i = 0; i < secrets->n; i++) found |= equal_consttime(text, secrets->items[i]);
-    return found;
-}
-
 static void explain_key(struct request *r, struct buf *words)
 {
     struct span said = param_text(r, PARAM_KEY);
-    if (is_secret(r->app, said)) { /* not quoted: this goes to the log */
-        BUF_ADD_LIT(words, "auth_key is the app's secret instead of its key; it has travelled in a "
-                           "URL now, so change it");
+    if (apps_have_secret(r->api->set.apps, said)) { /* not quoted: this goes to the log */
+        BUF_ADD_LIT(words, "auth_key is an app's secret instead of its key; " LEAKED_SECRET);
         return;
     }
     BUF_ADD_LIT(words, "auth_key ");

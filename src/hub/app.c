@@ -45,6 +45,11 @@ static bool has_id(const void *entry, const void *id)
     return span_eq(((const struct app_version *)entry)->s->id, *(const struct span *)id);
 }
 
+static bool is_text(const void *entry, const void *text)
+{
+    return span_eq(*(const struct span *)entry, *(const struct span *)text);
+}
+
 static struct app_version *find_key(const struct apps *apps, struct span key)
 {
     return map_find(&apps->_by_key, hash_key(key), has_key, &key);
@@ -70,6 +75,11 @@ struct app *apps_find_id(const struct apps *apps, struct span id)
 const struct app *apps_at(const struct apps *apps, size_t i)
 {
     return i < apps->_n_versions ? apps->_versions[i].app : NULL;
+}
+
+bool apps_have_secret(const struct apps *apps, struct span text)
+{
+    return map_find(&apps->_by_secret, hash_key(text), is_text, &text) != NULL;
 }
 
 /* --- slots --- */
@@ -202,15 +212,18 @@ static bool has_secret(const struct span_list *list, struct span secret)
 }
 
 /* Adds the keys of the secrets that are not in `but`. */
-static enum err add_secrets(struct app_version *v, const struct span_list *secrets,
-                            const struct span_list *but)
+static enum err add_secrets(struct apps *apps, struct app_version *v,
+                            const struct span_list *secrets, const struct span_list *but)
 {
     for (size_t i = 0; i < secrets->n; i++) {
+        struct span *secret = &secrets->items[i];
         if (but && has_secret(but, secrets->items[i])) continue;
         CHECK(v->n_hmac < UNION_SECRETS);
         v->hmac[v->n_hmac] = hmac_key_new(secrets->items[i]);
         if (!v->hmac[v->n_hmac]) return ERR_NOMEM;
         v->n_hmac++;
+        if (apps_have_secret(apps, *secret)) continue;
+        if (map_add(&apps->_by_secret, hash_key(*secret), secret)) return ERR_NOMEM;
     }
     return ERR_OK;
 }
@@ -230,8 +243,8 @@ static enum err add_version(struct apps *apps, struct app *app, const struct app
     struct app_version *v = &apps->_versions[apps->_n_versions++];
     v->app = app;
     v->s = s;
-    enum err err = add_secrets(v, &s->secrets, NULL);
-    if (!err && more) err = add_secrets(v, more, &s->secrets);
+    enum err err = add_secrets(apps, v, &s->secrets, NULL);
+    if (!err && more) err = add_secrets(apps, v, more, &s->secrets);
     if (err) return err;
     set_rules(v, apps->_slots->strict_names);
     return index_version(apps, v);
@@ -261,6 +274,7 @@ void apps_free(struct apps *apps)
             hmac_key_free(apps->_versions[i].hmac[k]);
     map_fini(&apps->_by_id);
     map_fini(&apps->_by_key);
+    map_fini(&apps->_by_secret);
     mem_free(apps->_versions);
     drop_slots(apps->_slots);
     mem_free(apps);

@@ -66,6 +66,7 @@ struct apps {
     struct app *all; /* the slots that were made with this set */
     size_t n;
     struct map _by_key, _by_id;
+    struct map _by_secret;         /* spans in the settings; each text once */
     struct app_version *_versions; /* what each app is in this set */
     size_t _n_versions;
     struct app_slots *_slots; /* shared by sets that follow each other */
@@ -104,6 +105,9 @@ struct app *apps_find_key(const struct apps *apps, struct span key);
 struct app *apps_find_id(const struct apps *apps, struct span id);
 /* The apps one by one; NULL from the end on. */
 const struct app *apps_at(const struct apps *apps, size_t i);
+/* Whether this is a secret of one of them: people put it where a key or an id belongs, and it must
+ * reach no log. Found by a keyed hash, so that the time tells nothing about them. */
+bool apps_have_secret(const struct apps *apps, struct span text);
 
 /* The app's id, for as long as the slot lives. */
 static inline struct span app_lasting_id(const struct app *app)

@@ -296,17 +296,18 @@ static void log_api(const struct conn *c, const struct api_call *call)
 {
     const struct http1_req *req = &c->in.http->req;
     char client[SOCK_ADDR_TEXT_MAX];
+    const struct api *api = c->worker->api;
     struct span target = http1_req_target(req);
-    const char *question = target.n ? memchr(target.p, '?', target.n) : NULL;
-    if (question) target.n = (size_t)(question - target.p); /* the signature stays out of the log */
     if (call->refused || call->status >= 400)
         log_info("api", "refused", kv_u64("status", call->status),
-                 kv_span("method", http1_req_method_name(req)), kv_span("path", target),
+                 kv_span("method", http1_req_method_name(req)),
+                 kv_span("path", api_loggable_path(api, target)),
                  kv_span("client", client_of(c, client)), kv_span("app", app_of(c)),
-                 kv_span("why", api_why(c->worker->api)));
+                 kv_span("why", api_why(api)));
     else
         log_debug("api", "served", kv_u64("status", call->status),
-                  kv_span("method", http1_req_method_name(req)), kv_span("path", target));
+                  kv_span("method", http1_req_method_name(req)),
+                  kv_span("path", api_loggable_path(api, target)));
 }
 
 static void serve(struct conn *c)

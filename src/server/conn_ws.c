@@ -159,7 +159,11 @@ static bool admit(struct conn *c, const struct ws_open *open, struct app *app, s
                   struct refusal *r)
 {
     const struct server *s = c->worker->server;
-    if (!app) {
+    if (!app && apps_have_secret(c->worker->apps, key)) {
+        r->code = 4001;
+        BUF_ADD_LIT(&r->text, "This is not the key of an app, but its secret, which no client may "
+                              "have; it has travelled in a URL now, so change it.");
+    } else if (!app) {
         r->code = 4001;
         buf_add_fmt(&r->text, "App key %.*s does not exist.", SPAN_FMT(shown(key)));
     } else if (!app->s->enabled) {
@@ -219,8 +223,9 @@ void conn_ws_open(struct conn *c, const struct ws_open *open)
         hub_conn_open(w->hub, &c->hub, app, new_socket_id());
         conn_set_timer(c);
     } else {
+        bool secret = apps_have_secret(w->apps, key);
         log_info("conn", "client not admitted", kv_span("client", open->client),
-                 kv_span("key", span_head(key, 100)),
+                 kv_span("key", secret ? SPAN("(a secret)") : span_head(key, 100)),
                  kv_span("origin", span_head(open->origin, 200)), kv_u64("code", r.code),
                  kv_span("why", buf_span(&r.text)));
         conn_ws_refuse(c, r.code, buf_span(&r.text));

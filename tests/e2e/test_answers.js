@@ -63,10 +63,30 @@ test('a wrong key, and a secret in its place', QUICK, async (t) => {
   assert.match((await auth('key-of-two')).json.error, /not the key, but the key of another app/);
   assert.match((await auth('app-id')).json.error, /not the key, but the id/);
   const leaked = await auth('e2e-secret-1');
-  assert.match(leaked.json.error, /is the app's secret instead of its key.*change it/);
+  assert.match(leaked.json.error, /is an app's secret instead of its key.*change it/);
   assert.doesNotMatch(leaked.text, /e2e-secret/);
   // That it is not in the log is what every test looks at in the end.
-  await told(server, /is the app's secret instead of its key/);
+  await told(server, /is an app's secret instead of its key/);
+  const other = await auth('e2e-secret-2');
+  assert.match(other.json.error, /is an app's secret instead of its key/);
+  for (const target of ['/app/e2e-secret-1', '/apps/e2e-secret-2/channels', '/x/e2e%2Dsecret-1']) {
+    const answer = await api.send(server, { target });
+    assert.match(answer.json.error, /an app's secret/, target);
+    assert.doesNotMatch(answer.text, /e2e-secret/, target);
+  }
+  await told(server, /path="\(not shown, since a part of it is an app's secret\)"/);
+});
+
+test('a client with the secret in place of the key', QUICK, async (t) => {
+  const server = await t.server();
+  for (const key of [server.app.secret, server.app.secret.replace('-', '%2D')]) {
+    const client = t.rawUnsure(server, { key });
+    const { data } = await client.event('pusher:error');
+    assert.strictEqual(data.code, 4001);
+    assert.match(data.message, /^This is not the key of an app, but its secret.*so change it\.$/);
+    assert.strictEqual((await client.closed()).code, 4001);
+  }
+  await told(server, /client not admitted .*key="\(a secret\)" .*code=4001 why="This is not the key/);
 });
 
 test('a bad signature: which part differs', QUICK, async (t) => {

@@ -267,6 +267,34 @@ static void without_a_limit_a_body_may_be_64_mib(void **state)
     assert_int_equal(rig->call.body_limit, UINT32_MAX);
 }
 
+static void a_secret_in_the_path_is_not_repeated(void **state)
+{
+    struct rig *rig = *state;
+    static const struct {
+        const char *method, *target, *words;
+    } rows[] = {
+        { "GET", "/app/app-secret",
+          "no app with the key that is an app's secret; it has travelled" },
+        { "GET", "/apps/app-secret/channels", "no app with the id that is an app's secret" },
+        { "GET", "/apps/app%2dsecret/channels", "no app with the id that is an app's secret" },
+        { "GET", "/apps/app-secret/event", "There is no route '(not shown," },
+        { "GET", "/apps/app-secret/events", "not allowed for '(not shown," },
+        { "GET", "/x/ap%70-secret", "There is no route '(not shown," },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        rig_raw(rig, rows[i].method, rows[i].target, NULL);
+        if (!rig_has(rig->body, rows[i].words))
+            fail_msg("%s: %.*s", rows[i].words, SPAN_FMT(rig->body));
+        assert_false(rig_has(rig->body, "app-secret") || rig_has(rig->body, "ap%70"));
+        struct span path = api_loggable_path(rig->api, span_str(rows[i].target));
+        assert_span(path, "(not shown, since a part of it is an app's secret)");
+    }
+    assert_span(api_loggable_path(rig->api, SPAN("/apps/app-id/events?auth_key=x")),
+                "/apps/app-id/events");
+    assert_span(api_loggable_path(rig->api, SPAN("/a%zz/")), "/a%zz/");
+    assert_span(api_loggable_path(rig->api, SPAN("")), "");
+}
+
 static void refusals_of_others_are_of_the_same_form(void **state)
 {
     struct rig *rig = *state;
@@ -320,6 +348,7 @@ int main(void)
         RIG_TEST(requests_in_pieces_are_the_same),
         RIG_TEST(the_body_limit_depends_on_the_signature),
         RIG_TEST(without_a_limit_a_body_may_be_64_mib),
+        RIG_TEST(a_secret_in_the_path_is_not_repeated),
         RIG_TEST(refusals_of_others_are_of_the_same_form),
     };
     return RUN_TESTS(tests);

@@ -291,7 +291,7 @@ static void a_secret_sent_as_the_key_is_not_repeated(void **state)
             "&auth_signature=x",
             NULL);
     assert_int_equal(rig->status, 401);
-    assert_true(rig_has(rig->body, "auth_key is the app's secret instead of its key"));
+    assert_true(rig_has(rig->body, "auth_key is an app's secret instead of its key"));
     assert_false(rig_has(rig->body, "app-secret"));
     assert_false(rig_has(api_why(rig->api), "app-secret"));
 }

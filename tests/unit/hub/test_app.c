@@ -69,6 +69,30 @@ static void apps_need_one_to_eight_secrets(void **state)
     }
 }
 
+static void secrets_are_known_as_such(void **state)
+{
+    (void)state;
+    struct span words[] = { SPAN("one"), SPAN("two"), SPAN("three") };
+    struct app_settings some[] = { settings_of("a", "k"), settings_of("b", "l") };
+    some[0].secrets = (struct span_list) { words, 2 };
+    some[1].secrets = (struct span_list) { words + 1, 1 };
+    struct app_settings after = settings_of("a", "k");
+    after.secrets = (struct span_list) { words + 2, 1 };
+    struct apps *now = NULL, *next = NULL, *both = NULL;
+    assert_int_equal(apps_new(&now, some, 2, true, NULL), ERR_OK);
+    assert_int_equal(apps_next(&next, now, &after, 1, NULL), ERR_OK);
+    assert_int_equal(apps_union(&both, now, next), ERR_OK);
+    assert_true(apps_have_secret(now, SPAN("one")) && apps_have_secret(now, SPAN("two")));
+    assert_false(apps_have_secret(now, SPAN("three")));
+    assert_false(apps_have_secret(now, SPAN("")) || apps_have_secret(now, SPAN("a")) ||
+                 apps_have_secret(now, SPAN("k")) || apps_have_secret(now, SPAN("on")));
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) assert_true(apps_have_secret(both, words[i]));
+    assert_true(apps_have_secret(next, SPAN("three")) && !apps_have_secret(next, SPAN("one")));
+    apps_free(both);
+    apps_free(next);
+    apps_free(now);
+}
+
 static void connections_are_taken_up_to_the_limit(void **state)
 {
     (void)state;
@@ -218,6 +242,7 @@ int main(void)
         cmocka_unit_test(no_apps_at_all_are_a_set),
         cmocka_unit_test(twins_are_refused_by_name),
         cmocka_unit_test(apps_need_one_to_eight_secrets),
+        cmocka_unit_test(secrets_are_known_as_such),
         cmocka_unit_test(connections_are_taken_up_to_the_limit),
         cmocka_unit_test(apps_survive_any_failed_allocation),
         cmocka_unit_test(sets_follow_each_other_on_the_same_slots),
