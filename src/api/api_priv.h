@@ -7,6 +7,7 @@
 #ifndef API_API_PRIV_H
 #define API_API_PRIV_H
 #include "api/api.h"
+#include "api/api_query.h"
 #include "api/api_route.h"
 
 /* What the head of a request came to. Kept in the call; the words are made when it is answered. */
@@ -30,14 +31,6 @@ enum verdict {
     VERDICT_SIGNATURE,
 };
 
-/* How the query's values were meant, as the signature has shown (protocol page 4.1, 7 and 8). */
-enum reading {
-    READING_DECODED, /* %XX decoded, '+' is itself */
-    READING_FORM,    /* '+' is a space */
-    READING_RAW,     /* as they stand */
-    READING_N,
-};
-
 #define INFO_USERS 1
 #define INFO_SUBS 2
 #define INFO_CACHE 4
@@ -55,21 +48,6 @@ struct event {
     uint64_t exclude;
     size_t first, n_targets; /* in api->targets */
     unsigned info;           /* INFO_… */
-};
-
-/* The parameters of a signature, in the order in which they are signed. */
-enum param { PARAM_KEY, PARAM_TIMESTAMP, PARAM_VERSION, PARAM_MD5, PARAM_SIGNATURE, PARAM_N };
-extern const struct span param_names[PARAM_N];
-
-/* The query of a request, cut into pairs. */
-struct query {
-    size_t n;     /* how many it has; the first AUTH_MAX_PARAMS are kept */
-    bool encoded; /* something in it is */
-    struct url_pair pairs[AUTH_MAX_PARAMS];
-    struct {
-        unsigned n; /* how often the parameter is there */
-        size_t at;  /* the first of them */
-    } known[PARAM_N];
 };
 
 struct api {
@@ -114,14 +92,12 @@ struct request {
     struct span body;
     struct buf *out;
     struct answer answer;
-    /* For what is remembered of it (api_note.c): */
     uint64_t first_fact;       /* of its publishes; 0: none yet */
-    struct span channel, name; /* what the refusal is about; name: a JSON token */
-    uint8_t cause;             /* enum fact_cause, where the answer's status does not say it */
+    struct span channel, name; /* what a refusal is about; name: a JSON token */
+    uint8_t cause;             /* of it, where the answer's status does not say it */
 };
 
-/* --- api_note.c --- */
-/* Remembers that the request was refused, where it was to publish something. */
+/* api_note.c: remembers that the request was refused, where it was to publish something. */
 void note_refusal(struct request *r);
 
 /* --- api_verify.c --- */
@@ -195,14 +171,4 @@ struct span text_of(struct request *r, struct span raw, enum reading reading);
 struct span path_text(struct request *r, struct span segment);
 /* The bits of a comma-separated info; unknown names are ignored. */
 unsigned info_of(struct span list);
-
-/* --- api_query.c --- */
-/* Cuts r->target.query into pairs, in api->query. */
-void query_open(struct request *r);
-/* The raw value of the first of the parameter; p == NULL when it is absent or has no '='. */
-struct span query_known(const struct request *r, enum param param);
-/* A raw key or value of the query as text; undecodable ones stay raw. Needs text_reserve. */
-struct span query_value(struct request *r, struct span raw, enum reading reading);
-/* The value of a parameter, read as the signature was made; p == NULL when absent. */
-struct span query_text(struct request *r, struct span key);
 #endif
