@@ -137,7 +137,7 @@ format_is_clean() {
 }
 
 shell_scripts() {
-    find dev .ci tools tests/tools -type f | sort | while read -r file; do
+    find dev .ci tools tests/tools clients/laravel/tests/run -type f | sort | while read -r file; do
         case $(head -n 1 "$file") in
         '#!'*sh | '# shellcheck shell='*) echo "$file" ;;
         esac
@@ -157,7 +157,7 @@ tree_has_order() {
         check "test of $(basename "$test" .sh)" sh "$test" || true
     done
     check clang-format format_is_clean || true
-    check codespell codespell dev .ci tools src tests bench ./*.md docs || true
+    check codespell codespell dev .ci tools src tests bench clients ./*.md docs || true
     check shellcheck shell_is_clean || true
     [ "$failed" -eq 0 ]
 }
@@ -260,8 +260,14 @@ packages() {
     lines packaging node tests/e2e/run.js build/release/peal --dir tests/packaging
 }
 
+# The Composer package in real Laravel applications, each major version that PHP here can run.
+laravel() {
+    stage "8. the Laravel package"
+    lines laravel clients/laravel/tests/run
+}
+
 memcheck() {
-    stage "8. valgrind"
+    stage "9. valgrind"
     check "build debuginfo" build debuginfo || return 0
     for program in build/debuginfo/tests/*_test_*; do
         [ -x "$program" ] || continue
@@ -271,7 +277,7 @@ memcheck() {
 }
 
 coverage() {
-    stage "9. coverage of the pure layers"
+    stage "10. coverage of the pure layers"
     check "build cov" build cov || return 0
     tests cov cov
     check "95 % of lines" gcovr --root . --filter 'src/(http|ws|pusher|hub|api)/' \
@@ -280,7 +286,7 @@ coverage() {
 }
 
 second_compiler() {
-    stage "10. clang"
+    stage "11. clang"
     check "build clang" build clang || return 0
     tests clang clang
 }
@@ -311,6 +317,7 @@ static
 if [ "$mode" = full ]; then fuzz 60; else fuzz 5; fi
 release
 packages
+laravel
 [ "$mode" = full ] || exit 0
 memcheck
 coverage

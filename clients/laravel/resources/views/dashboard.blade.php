@@ -25,7 +25,7 @@
         <h2>Channels <small id="channel-count"></small></h2>
         <div class="scroll">
             <table>
-                <thead><tr><th>Channel</th><th class="number">Subscriptions</th><th></th></tr></thead>
+                <thead><tr><th>Channel</th><th class="number">Subscribed</th><th></th></tr></thead>
                 <tbody id="channels"></tbody>
             </table>
         </div>
