@@ -33,7 +33,9 @@ class CleanCommand extends Command
             return 64;
         }
         $this->comment('Cleaning WebSocket Statistics...');
-        $entries = StatisticsEntry::query()->where('created_at', '<', Carbon::now()->subDays((int) $days));
+        // The server writes times of UTC, whatever the application's time zone.
+        $limit = Carbon::now('UTC')->subDays((int) $days)->format('Y-m-d H:i:s');
+        $entries = StatisticsEntry::query()->where('created_at', '<', $limit);
         if ($this->argument('appId') !== null) {
             $entries->where('app_id', (string) $this->argument('appId'));
         }

@@ -11,7 +11,7 @@ use RuntimeException;
  */
 final class Running
 {
-    private const PATIENCE = 30;
+    private const PATIENCE = 90;
 
     /** @var resource */
     private $process;
