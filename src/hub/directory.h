@@ -110,7 +110,8 @@ bool dir_leave(struct directory *dir, struct dir_chan *chan, unsigned worker, st
 
 /* The answer to a repeated subscribe, posted to the caller's own mailbox so that it stands in the
  * channel's order. `was`/`is`: presence, the member before and now (equal ids: only the info is
- * renewed; different: one leaves and one joins, atomically). The connection must be pinned. */
+ * renewed; different: one leaves and one joins, atomically). The connection must be pinned. With
+ * `silent` only the roster changes. */
 struct dir_repeat {
     struct dir_chan *chan;
     unsigned worker;
@@ -118,6 +119,7 @@ struct dir_repeat {
     uint64_t socket_id;
     struct member *was, *is;
     uint64_t now_ms;
+    bool silent;
 };
 enum err dir_repeat(struct directory *dir, const struct dir_repeat *repeat) MUST_USE;
 

@@ -268,8 +268,8 @@ static bool prepare_change(struct directory *dir, const struct dir_repeat *r, st
 {
     struct app *app = r->chan->app;
     struct span name = dir_chan_name(r->chan);
-    c->answer = post_new(POST_ANSWER, app, NULL, dir->n_workers);
-    if (!c->answer) return false;
+    if (!r->silent) c->answer = post_new(POST_ANSWER, app, NULL, dir->n_workers);
+    if (!r->silent && !c->answer) return false;
     if (!is_other_person(r)) return true;
     c->removed = member_post(dir, app, name, r->was, false);
     c->added = member_post(dir, app, name, r->is, true);
@@ -298,6 +298,18 @@ static enum err change_roster_locked(struct directory *dir, struct dir_stripe *s
     return ERR_OK;
 }
 
+static void post_answer_locked(struct directory *dir, struct dir_stripe *st,
+                               const struct dir_repeat *r, struct post *answer, struct wakes *wakes)
+{
+    answer->seq = ++st->seq; /* his subscription is older, one made after it is not */
+    answer->chan = r->chan;
+    ref_locked(r->chan);
+    answer->conn = r->conn;
+    answer->snapshot = roster_snapshot(&r->chan->roster);
+    answer->msg = cached_locked(r->chan, r->now_ms);
+    dir_post_one(dir, r->worker, answer, wakes);
+}
+
 enum err dir_repeat(struct directory *dir, const struct dir_repeat *r)
 {
     struct change c = { 0 };
@@ -307,16 +319,9 @@ enum err dir_repeat(struct directory *dir, const struct dir_repeat *r)
     struct dir_stripe *st = stripe_of(dir, r->chan->hash);
     lock_take(&st->lock);
     err = r->is ? change_roster_locked(dir, st, r, &c, &wakes) : ERR_OK;
-    if (!err) {
-        struct post *answer = c.answer;
+    if (!err && c.answer) {
+        post_answer_locked(dir, st, r, c.answer, &wakes);
         c.answer = NULL;
-        answer->seq = ++st->seq; /* his subscription is older, one made after it is not */
-        answer->chan = r->chan;
-        ref_locked(r->chan);
-        answer->conn = r->conn;
-        answer->snapshot = roster_snapshot(&r->chan->roster);
-        answer->msg = cached_locked(r->chan, r->now_ms);
-        dir_post_one(dir, r->worker, answer, &wakes);
     }
     lock_drop(&st->lock);
     dir_wake_all(dir, &wakes);

@@ -13,8 +13,9 @@
  * messages to 1,000 subscribers in one turn cost half of what they cost in two (./dev bench
  * fanout). */
 #define TURN_BUDGET 131072
-#define COST_WRITE 8 /* of a delivery that makes a write necessary */
-#define COST_JOIN 1  /* of one that joins it */
+#define COST_WRITE 8      /* of a delivery that makes a write necessary */
+#define COST_JOIN 1       /* of one that joins it */
+#define ANSWER_OCTETS 128 /* of a snapshot cost 1: it is written for one connection alone */
 
 enum err hub_new(struct hub **out, struct directory *dir, unsigned worker,
                  const struct hub_sink *sink)
@@ -132,6 +133,11 @@ static void count_delivered(struct hub *hub, const struct post *post, uint32_t n
     if (!post->app->internal) stat_add(&hub->stats.delivered, n);
 }
 
+static void spend(uint32_t *budget, size_t cost)
+{
+    *budget -= cost < *budget ? (uint32_t)cost : *budget;
+}
+
 /* From hub->resume_at on; true when all are served. */
 static bool fan_out(struct hub *hub, const struct post *post, struct chan *chan, uint32_t *budget)
 {
@@ -180,25 +186,13 @@ static bool deliver_event(struct hub *hub, const struct post *post, uint32_t *bu
     return true;
 }
 
-static void deliver_answer(struct hub *hub, struct post *post)
-{
-    struct hub_conn *conn = post->conn;
-    CHECK(conn->pins > 0);
-    conn->pins--;
-    const struct hub_sub *sub = sub_find(conn, dir_chan_name(post->chan));
-    /* He left meanwhile; if he joined anew, he got an answer that is newer than this one. */
-    if (!sub || sub->chan->subs[sub->at].joined >= post->seq) return;
-    struct msg *cached = post->msg ? msg_ref(post->msg) : NULL;
-    hub_answer(hub, conn, post->chan, post->snapshot, cached);
-}
-
 static bool handle_post(struct hub *hub, struct post *post, uint32_t *budget)
 {
     switch (post->kind) {
     case POST_EVENT:
         return deliver_event(hub, post, budget);
     case POST_ANSWER:
-        deliver_answer(hub, post);
+        spend(budget, hub_deliver_answer(hub, post) / ANSWER_OCTETS);
         return true;
     case POST_USER:
         if (!keep_post_msg(hub, post)) return false;
@@ -231,7 +225,7 @@ bool hub_run_mailbox(struct hub *hub)
         stat_add(&hub->stats.posts, 1);
         dir_post_done(hub->dir, hub->worker, post);
         /* A post costs something even if nobody hears it. */
-        budget -= budget < COST_WRITE ? budget : COST_WRITE;
+        spend(&budget, COST_WRITE);
         if (!hub->inbox) hub->inbox = dir_take(hub->dir, hub->worker);
     }
     return hub->inbox != NULL;

@@ -32,8 +32,11 @@ struct hub_sub {
     struct chan *chan;
     struct presence *presence; /* NULL where the channel is none */
     uint32_t at;               /* index in chan->subs */
-    uint32_t hash;             /* low half of the channel's hash, to skip others quickly */
+    uint32_t hash : 28;        /* low bits of the channel's hash, to skip others quickly */
+    uint32_t n_answers : 3;    /* to repeated subscribes, that are under way */
+    uint32_t again : 1;        /* they will be out of date: then one more is wanted */
 };
+_Static_assert(sizeof(struct hub_sub) == 24, "one or more for each connection");
 
 struct signin; /* hub/signin.c */
 

@@ -45,9 +45,8 @@ struct hub_sub *sub_find(struct hub_conn *conn, struct span channel);
 void hub_subscribe(struct hub *hub, struct hub_conn *conn, const struct peer_action *action);
 void hub_unsubscribe(struct hub *hub, struct hub_conn *conn, struct span channel);
 void hub_unsubscribe_all(struct hub *hub, struct hub_conn *conn);
-/* Sends subscription_succeeded, then the cached event or cache_miss. Takes `cached` (or NULL). */
-void hub_answer(struct hub *hub, struct hub_conn *conn, const struct dir_chan *chan,
-                const struct roster_view *snapshot, struct msg *cached);
+/* POST_ANSWER; how many octets were sent. */
+size_t hub_deliver_answer(struct hub *hub, struct post *post);
 
 /* signin.c */
 void hub_signin(struct hub *hub, struct hub_conn *conn, const struct peer_action *action);

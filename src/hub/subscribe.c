@@ -4,17 +4,22 @@
  *
  * A first subscribe is answered at once; the number that dir_join gave keeps everything older away
  * from it. A repeated one is answered through the worker's own mailbox, so that its snapshot stands
- * in the channel's order. Everything that can fail for want of memory is allocated before the
- * directory is asked, or undone by leaving again.
+ * in the channel's order. However often it is repeated meanwhile, one answer is under way and at
+ * most one more follows: only who becomes somebody else needs an answer each time, since he is not
+ * told of it otherwise and what he hears next would not fit. Everything that can fail for want of
+ * memory is allocated before the directory is asked, or undone by leaving again.
  */
 #include "base/mem.h"
 #include "hub/hub_priv.h"
+
+#define SHORT_HASH 0x0fffffffu /* what a subscription keeps of it */
+#define MAX_ANSWERS 7          /* under way to one subscription */
 
 /* --- the connection's own list --- */
 
 struct hub_sub *sub_find(struct hub_conn *conn, struct span channel)
 {
-    uint32_t hash = (uint32_t)dir_hash(conn->app, channel);
+    uint32_t hash = dir_hash(conn->app, channel) & SHORT_HASH;
     for (uint32_t i = 0; i < conn->n_subs; i++) {
         struct hub_sub *sub = &conn->subs[i];
         if (sub->hash == hash && span_eq(dir_chan_name(sub->chan->rec), channel)) return sub;
@@ -101,8 +106,10 @@ static void write_snapshot(struct buf *out, struct span channel, const struct ro
     event_snapshot_end(&s);
 }
 
-void hub_answer(struct hub *hub, struct hub_conn *conn, const struct dir_chan *chan,
-                const struct roster_view *snapshot, struct msg *cached)
+/* Sends subscription_succeeded, then the cached event or cache_miss. Takes `cached` (or NULL).
+ * Returns the octets of it. */
+static size_t answer(struct hub *hub, struct hub_conn *conn, const struct dir_chan *chan,
+                     const struct roster_view *snapshot, struct msg *cached)
 {
     struct span name = dir_chan_name(chan);
     struct buf *out = hub_text_begin(hub, 128 + name.n);
@@ -111,10 +118,11 @@ void hub_answer(struct hub *hub, struct hub_conn *conn, const struct dir_chan *c
         write_snapshot(out, name, snapshot);
     else
         event_subscription_succeeded(out, name);
+    size_t octets = out->n + (cached ? cached->n : 0);
     hub_text_send(hub, conn);
     if (conn->closed) { /* no memory; the channel may be gone, too */
         msg_unref(cached);
-        return;
+        return octets;
     }
     if (cached) {
         hub_deliver_one(hub, conn, cached);
@@ -122,6 +130,7 @@ void hub_answer(struct hub *hub, struct hub_conn *conn, const struct dir_chan *c
         event_cache_miss(hub_text_begin(hub, 128 + name.n), name);
         hub_text_send(hub, conn);
     }
+    return octets;
 }
 
 /* --- refusals that only the hub can make --- */
@@ -193,8 +202,8 @@ static bool enter(struct hub *hub, struct hub_conn *conn, const struct dir_join 
     }
     struct hub_sub *sub = &conn->subs[conn->n_subs];
     struct chan_entry entry = { .conn = conn, .joined = join->seq, .back = conn->n_subs };
-    *sub =
-        (struct hub_sub) { .chan = chan, .presence = presence, .hash = (uint32_t)join->chan->hash };
+    *sub = (struct hub_sub) { .chan = chan, .presence = presence };
+    sub->hash = join->chan->hash & SHORT_HASH;
     sub->at = chan_append(chan, entry);
     conn->n_subs++;
     return true;
@@ -225,7 +234,7 @@ static void subscribe_first(struct hub *hub, struct hub_conn *conn, const struct
         struct span user_id = { NULL, 0 };
         if (presence) user_id = member_id(presence->member);
         hub_note_joined(hub, conn, join.chan, user_id, join.occupied);
-        hub_answer(hub, conn, join.chan, join.snapshot, join.cached);
+        answer(hub, conn, join.chan, join.snapshot, join.cached);
         roster_view_unref(join.snapshot);
         return;
     }
@@ -241,6 +250,44 @@ static void subscribe_first(struct hub *hub, struct hub_conn *conn, const struct
         hub_no_memory(hub, conn);
 }
 
+/* Takes over the change from the present member to `is` (NULL: none) and has it answered. */
+static enum err repeat(struct hub *hub, struct hub_conn *conn, struct hub_sub *sub,
+                       struct member *is)
+{
+    struct member *was = sub->presence ? sub->presence->member : NULL;
+    bool same = !is || span_eq(member_id(was), member_id(is));
+    struct dir_repeat repeat = {
+        .chan = sub->chan->rec,
+        .worker = hub->worker,
+        .conn = conn,
+        .socket_id = conn->socket_id,
+        .was = was,
+        .is = is,
+        .now_ms = hub->now_ms,
+        .silent = same && sub->n_answers > 0,
+    };
+    if (repeat.silent && !is) return ERR_OK; /* what is under way says all that there is to say */
+    bool many = sub->n_answers == MAX_ANSWERS || conn->pins == UINT16_MAX;
+    if (!repeat.silent && many) return ERR_BUSY;
+    enum err err = dir_repeat(hub->dir, &repeat);
+    if (err) return err;
+    sub->again = repeat.silent;
+    if (repeat.silent) return ERR_OK;
+    sub->n_answers++;
+    conn->pins++;
+    return ERR_OK;
+}
+
+static void refuse_repeat(struct hub *hub, struct hub_conn *conn, struct span channel, enum err err)
+{
+    if (err == ERR_LIMIT)
+        refuse_members(hub, conn, channel);
+    else if (err == ERR_BUSY)
+        hub->sink.close(conn, 4100, SPAN("Too many answers to repeated subscribes wait for you."));
+    else
+        hub_no_memory(hub, conn);
+}
+
 static void subscribe_again(struct hub *hub, struct hub_conn *conn, struct hub_sub *sub,
                             const struct peer_action *a)
 {
@@ -252,30 +299,31 @@ static void subscribe_again(struct hub *hub, struct hub_conn *conn, struct hub_s
             return;
         }
     }
-    struct dir_repeat repeat = {
-        .chan = sub->chan->rec,
-        .worker = hub->worker,
-        .conn = conn,
-        .socket_id = conn->socket_id,
-        .was = sub->presence ? sub->presence->member : NULL,
-        .is = is ? is->member : NULL,
-        .now_ms = hub->now_ms,
-    };
-    /* No more answers under way than the counter holds: the client must read what he asked for. */
-    enum err err = conn->pins == UINT16_MAX ? ERR_BUSY : dir_repeat(hub->dir, &repeat);
+    enum err err = repeat(hub, conn, sub, is ? is->member : NULL);
     if (err) {
         presence_free(hub, is);
-        if (err == ERR_LIMIT)
-            refuse_members(hub, conn, a->channel);
-        else if (err == ERR_NOMEM)
-            hub_no_memory(hub, conn);
-        return;
-    }
-    conn->pins++;
-    if (is) {
+        refuse_repeat(hub, conn, a->channel, err);
+    } else if (is) {
         presence_free(hub, sub->presence);
         sub->presence = is;
     }
+}
+
+size_t hub_deliver_answer(struct hub *hub, struct post *post)
+{
+    struct hub_conn *conn = post->conn;
+    CHECK(conn->pins > 0);
+    conn->pins--;
+    struct hub_sub *sub = sub_find(conn, dir_chan_name(post->chan));
+    /* He left meanwhile; if he joined anew, he got an answer that is newer than this one. */
+    if (!sub || sub->chan->subs[sub->at].joined >= post->seq) return 0;
+    sub->n_answers--;
+    struct msg *cached = post->msg ? msg_ref(post->msg) : NULL;
+    size_t octets = answer(hub, conn, post->chan, post->snapshot, cached);
+    if (conn->closed || sub->n_answers > 0 || !sub->again) return octets;
+    enum err err = repeat(hub, conn, sub, NULL);
+    if (err) refuse_repeat(hub, conn, dir_chan_name(post->chan), err);
+    return octets;
 }
 
 void hub_subscribe(struct hub *hub, struct hub_conn *conn, const struct peer_action *a)

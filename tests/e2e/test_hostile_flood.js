@@ -5,7 +5,7 @@
 
 const assert = require('node:assert');
 const api = require('./lib/api');
-const { makeFrame } = require('./lib/tcp');
+const { Tcp, makeFrame } = require('./lib/tcp');
 const { Witness, attack, base64, measured, textFrame, upgradeText } = require('./lib/attack');
 const { poll } = require('./lib/wait');
 const { test } = require('./lib/suite');
@@ -92,6 +92,40 @@ test('repeated subscribes of a large presence channel', { ...BOTH, ms: 90_000 },
   });
   await witness.good();
 });
+
+// 64 KiB of each of these would ask for some 60 MB of snapshots.
+const IN_ONE_PIECE = {
+  'repeated subscribes': (again) => Buffer.concat(repeat(200, () => again)),
+  'subscribes and unsubscribes': (again) =>
+    Buffer.concat(repeat(200, () => Buffer.concat([unsubscribe('presence-crowd'), again]))),
+};
+for (const [what, make] of Object.entries(IN_ONE_PIECE)) {
+  test(`snapshots asked for in one piece: ${what}`, { ...BOTH, ms: 90_000 }, async (t) => {
+    const server = await t.server();
+    const user = (id) => ({ user_id: id, user_info: { name: 'n'.repeat(1000) } });
+    const crowd = Array.from({ length: 300 }, async (_, n) => {
+      const client = await t.raw(server);
+      await client.subscribe('presence-crowd', { user: user(`u${n}`) });
+    });
+    await Promise.all(crowd);
+    const witness = await Witness.start(t, server);
+    await measured(server, what, 32, async () => {
+      for (let round = 0; round < 4; round++) {
+        const tcp = await Tcp.open(server);
+        const channel = 'presence-crowd';
+        const socketId = await tcp.upgrade(server);
+        const channelData = JSON.stringify({ user_id: `x${round}` });
+        const auth = api.channelAuth(server.app, socketId, channel, channelData);
+        tcp.socket.pause();
+        tcp.write(make(subscribe(channel, { auth, channel_data: channelData })));
+        await witness.more(10);
+        tcp.socket.destroy();
+      }
+    });
+    await server.hasConnections(301);
+    await witness.good();
+  });
+}
 
 test('a flood of pings and pongs', BOTH, async (t) => {
   const both = [

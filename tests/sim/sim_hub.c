@@ -42,7 +42,8 @@ struct place {
 struct visit {
     bool in, answered;
     bool wants_cache;     /* its next frame is the cached event or a miss */
-    uint32_t n_answers;   /* still to come */
+    bool waits;           /* an answer must come */
+    uint32_t n_answers;   /* may come: one may answer several subscribes */
     uint32_t next;        /* the next event */
     uint32_t user;        /* presence: who */
     uint64_t people;      /* presence: bit set */
@@ -153,6 +154,7 @@ static void hear_answer(struct soul *s, unsigned place, struct json_val data)
     const struct place *p = &sim.places[place];
     MUST(v->n_answers > 0, s, data.raw);
     v->n_answers--;
+    v->waits = false;
     if (p->kind.type == CHAN_PRESENCE) {
         hear_snapshot(s, v, data);
         MUST(v->answered || v->people == people_at(place), s, data.raw);
@@ -278,6 +280,7 @@ static void subscribe(struct soul *s)
     if (!v->in) *v = (struct visit) { .in = true, .next = sim.places[place].n + 1 };
     v->user = user;
     v->n_answers++;
+    v->waits = true;
     client_subscribes(&s->c, sim.places[place].name, presence ? data : NULL);
 }
 
@@ -377,7 +380,8 @@ static void compare_client(struct soul *s)
         struct visit *v = &s->visits[place];
         if (!v->in) continue;
         skip_excluded(&sim.places[place], v, s->c.conn.socket_id);
-        MUST(v->n_answers == 0 && !v->wants_cache && v->answered, s, none);
+        MUST(!v->waits && !v->wants_cache && v->answered, s, none);
+        v->n_answers = 0;
         MUST(v->next == sim.places[place].n + 1, s, none);
         if (place >= CHANNELS) continue;
         if (sim.places[place].kind.type == CHAN_PRESENCE)

@@ -128,6 +128,110 @@ static void a_repeated_subscribe_is_answered_in_order(void **state)
     assert_int_equal(world_publish_as(&w, 0, "orders", "3", 0).n_subs, 1);
 }
 
+static void repeated_subscribes_share_an_answer(void **state)
+{
+    (void)state;
+    enter();
+    client_subscribes(&a, "orders", NULL);
+    client_skips(&a);
+    for (int i = 0; i < 100; i++) client_subscribes(&a, "orders", NULL);
+    assert_int_equal(a.conn.pins, 1);
+    world_settle(&w);
+    assert_hears(&a, SUCCEEDED("orders"));
+    assert_hears_nothing(&a);
+    client_subscribes(&a, "orders", NULL); /* the next one has its own again */
+    world_settle(&w);
+    assert_hears(&a, SUCCEEDED("orders"));
+    assert_hears_nothing(&a);
+}
+
+static void of_many_infos_the_newest_is_answered_last(void **state)
+{
+    (void)state;
+    enter();
+    client_subscribes(&a, "presence-r", "{\"user_id\":1}");
+    client_skips(&a);
+    for (int i = 1; i <= 100; i++) {
+        char data[48];
+        snprintf(data, sizeof data, "{\"user_id\":1,\"user_info\":%d}", i);
+        client_subscribes(&a, "presence-r", data);
+    }
+    assert_int_equal(a.conn.pins, 1);
+    world_settle(&w);
+    assert_hears(&a, SNAPSHOT("presence-r", "1", "1", "\\\"1\\\":1"));
+    assert_hears(&a, SNAPSHOT("presence-r", "1", "1", "\\\"1\\\":100"));
+    assert_hears_nothing(&a);
+    assert_int_equal(a.conn.pins, 0);
+}
+
+static void becomes(int id)
+{
+    char data[32];
+    snprintf(data, sizeof data, "{\"user_id\":%d}", id);
+    client_subscribes(&a, "presence-r", data);
+}
+
+/* Each change is answered, since he is not told of it otherwise; so there is an end to them. */
+static void who_becomes_somebody_else_too_often_at_once_is_closed(void **state)
+{
+    (void)state;
+    enter();
+    becomes(1);
+    for (int round = 0; round < 3; round++) {
+        client_skips(&a);
+        for (int id = 2; id <= 8; id++) becomes(10 * round + id);
+        world_settle(&w);
+        for (int n = 0; n < 7; n++) assert_non_null(client_reads(&a).p);
+        assert_hears_nothing(&a);
+    }
+    assert_int_equal(a.close_code, 0);
+    for (int id = 2; id <= 9; id++) becomes(id);
+    assert_int_equal(a.close_code, 4100);
+    assert_non_null(strstr(a.close_text, "repeated subscribes"));
+    world_settle(&w);
+    assert_int_equal(a.conn.pins, 0);
+}
+
+/* --- what snapshots cost --- */
+
+#define CROWD 200
+
+static unsigned n_snapshots;
+
+static void count_snapshot(struct client *client, struct msg *msg)
+{
+    (void)client;
+    n_snapshots += msg->n > CROWD * 1000;
+}
+
+static void large_answers_are_spread_over_turns(void **state)
+{
+    (void)state;
+    static struct client crowd[CROWD];
+    char data[1200];
+    w.settings[0].limits.presence_member_bytes = 2048;
+    world_open(&w);
+    for (int i = 0; i < CROWD; i++) {
+        client_open(&crowd[i], &w, 0, 10 + (uint32_t)i);
+        crowd[i].hears = count_snapshot;
+        snprintf(data, sizeof data, "{\"user_id\":%d,\"user_info\":\"%01000d\"}", i, i);
+        client_subscribes(&crowd[i], "presence-r", data);
+    }
+    world_settle(&w);
+    n_snapshots = 0;
+    for (int i = 0; i < CROWD; i++) {
+        snprintf(data, sizeof data, "{\"user_id\":%d,\"user_info\":\"%01000d\"}", i, i);
+        client_subscribes(&crowd[i], "presence-r", data);
+    }
+    hub_turn_begin(w.hubs[0], w.now_ms);
+    assert_true(hub_run_mailbox(w.hubs[0]));
+    hub_turn_end(w.hubs[0]);
+    assert_in_range(n_snapshots, 40, 100); /* of some 200 KB: 16 MiB */
+    world_settle(&w);
+    assert_int_equal(n_snapshots, CROWD);
+    for (int i = 0; i < CROWD; i++) client_close(&crowd[i]);
+}
+
 static void an_answer_that_a_new_join_overtook_is_dropped(void **state)
 {
     (void)state;
@@ -279,6 +383,10 @@ int main(void)
         IN_WORLD(leaving_and_joining_at_once_repeats_nothing),
         IN_WORLD(a_connection_has_many_channels),
         IN_WORLD(a_repeated_subscribe_is_answered_in_order),
+        IN_WORLD(repeated_subscribes_share_an_answer),
+        IN_WORLD(of_many_infos_the_newest_is_answered_last),
+        IN_WORLD(who_becomes_somebody_else_too_often_at_once_is_closed),
+        IN_WORLD(large_answers_are_spread_over_turns),
         IN_WORLD(an_answer_that_a_new_join_overtook_is_dropped),
         IN_WORLD(an_answer_to_who_left_is_dropped),
         IN_WORLD(people_are_announced_once),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * tests/unit/server/brake.h: stops a worker between two turns, so that what clients send meanwhile
- * is all there when its next turn begins, and counts can be read when that turn's input is done. */
+ * is all there when its next turn begins, and counts can be read when that turn's input is done. A
+ * brake is used once, since nobody knows when the worker has let it go. */
 #ifndef TESTS_SERVER_BRAKE_H
 #define TESTS_SERVER_BRAKE_H
 #include "unit/server/server_rig.h"

@@ -163,6 +163,79 @@ static void who_goes_with_input_kept_for_him_leaves_nothing(void **state)
     rig_stop(&rig);
 }
 
+/* --- answers that are larger than their questions --- */
+
+#define LARGE 100000
+#define PAIRS 300
+
+/* Subscribes to a channel with a large cached event, leaves, and again, all in one piece. */
+static void write_pairs(struct buf *b)
+{
+    for (int i = 0; i < PAIRS; i++) {
+        add_text(b, "{\"event\":\"pusher:subscribe\",\"data\":{\"channel\":\"cache-room\"}}");
+        add_text(b, "{\"event\":\"pusher:unsubscribe\",\"data\":{\"channel\":\"cache-room\"}}");
+    }
+    assert_true(b->n < WORKER_READ_BYTES);
+}
+
+static uint64_t subscribed(const struct rig *rig)
+{
+    return atomic_load(&hub_stats(worker_of(rig)->hub)->subscribed);
+}
+
+static void answers_are_paid_for_by_their_size(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cl c;
+    struct brake a, b;
+    struct buf pairs = { 0 };
+    START(&rig, "workers=1");
+    assert_int_equal(rig_publish(&rig, "cache-room", "large", LARGE), 200);
+    cl_open(&c, &rig);
+    write_pairs(&pairs);
+    brake_post(&a, worker_of(&rig));
+    brake_wait(&a);
+    cl_send(&c, buf_span(&pairs));
+    brake_one_turn(&a, &b, worker_of(&rig));
+    assert_in_range(subscribed(&rig), 2, 4);
+    brake_release(&b);
+    for (int i = 0; i < PAIRS; i++) assert_true(cl_hears(&c, "\"event\":\"large\""));
+    buf_fini(&pairs);
+    cl_close(&c);
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
+static void who_asks_for_much_and_reads_late_gets_all_and_costs_little(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cl c;
+    struct buf pairs = { 0 };
+    START(&rig, "workers=1", "slow_consumer_grace_ms=60000");
+    assert_int_equal(rig_publish(&rig, "cache-room", "large", LARGE), 200);
+    cl_open_with(&c, &rig, "app-key", 4096);
+    write_pairs(&pairs);
+    cl_send(&c, buf_span(&pairs));
+    UNTIL(atomic_load(&rig.server->pending_bytes) > 1048576);
+    static struct brake turns[100];
+    for (size_t i = 0; i < ARRAY_LEN(turns); i++) { /* a hundred turns later it is no more */
+        brake_post(&turns[i], worker_of(&rig));
+        brake_wait(&turns[i]);
+        assert_in_range(atomic_load(&rig.server->pending_bytes), 1048576, 1600000);
+        brake_release(&turns[i]);
+    }
+    for (int i = 0; i < PAIRS; i++) assert_true(cl_hears(&c, "\"event\":\"large\""));
+    assert_int_equal(COUNT(&rig, slow_cut), 0);
+    cl_frame(&c, SPAN(PING));
+    assert_true(cl_hears(&c, "pusher:pong"));
+    buf_fini(&pairs);
+    cl_close(&c);
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
 /* --- memory --- */
 
 #define BUDGET "limits.request_total_bytes=40000", "app_defaults.limits.message_bytes=6000"
@@ -414,6 +487,8 @@ int main(void)
         cmocka_unit_test(many_connections_share_a_turn),
         cmocka_unit_test(what_was_sent_before_hanging_up_is_carried_out),
         cmocka_unit_test(who_goes_with_input_kept_for_him_leaves_nothing),
+        cmocka_unit_test(answers_are_paid_for_by_their_size),
+        cmocka_unit_test(who_asks_for_much_and_reads_late_gets_all_and_costs_little),
         cmocka_unit_test(of_unfinished_messages_the_oldest_goes),
         cmocka_unit_test(of_unfinished_messages_the_large_ones_go_and_the_small_ones_stay),
         cmocka_unit_test(of_unsigned_requests_the_oldest_goes),
