@@ -84,6 +84,10 @@ static void relay_client_event(struct hub *hub, struct hub_conn *conn, const str
                      SPAN("The client is not a member of the specified channel."));
         return;
     }
+    if (a->unfit) {
+        hub_refuse(hub, conn, &a->refusal);
+        return;
+    }
     uint32_t rate = (uint32_t)conn->app->s->limits.client_events_per_second;
     if (!limit_take(&conn->client_event_rate, hub->now_ms, rate)) {
         refuse_rate(hub, conn, a, rate);

@@ -55,7 +55,6 @@ struct app {
     _Atomic uint32_t n_conns;         /* open WebSockets, all workers */
     _Atomic uint64_t cache_bytes;     /* held by cached events */
     _Atomic uint64_t _publish_window; /* see limit.h */
-    _Atomic uint64_t n_published, n_refused;
     struct app_settings _gone; /* while the configuration does not have it: its id, not enabled */
     struct peer_rules _gone_rules;
 };

@@ -453,12 +453,12 @@ static void read_client_event(struct reading *r, const struct event_in *ev)
     r->action->channel = ev->channel;
     r->action->kind = chan_kind_of(ev->channel);
     size_t from = r->scratch->n;
-    bool allowed = client_events_allowed(r);
-    if (!allowed || !client_event_fits(r, ev)) {
-        enum peer_why why = allowed ? PEER_WHY_CLIENT_EVENT : PEER_WHY_CLIENT_EVENTS_OFF;
-        refuse_client_event(r, ev, why, from);
+    if (!client_events_allowed(r)) {
+        refuse_client_event(r, ev, PEER_WHY_CLIENT_EVENTS_OFF, from);
         return;
     }
+    r->action->unfit = !client_event_fits(r, ev);
+    if (r->action->unfit) refuse_client_event(r, ev, PEER_WHY_CLIENT_EVENT, from);
     r->action->ask = PEER_ASK_CLIENT_EVENT;
     r->action->event_raw = ev->name_raw;
     r->action->data_raw = ev->data.raw;

@@ -91,6 +91,7 @@ struct peer_action {
     struct span user_data;      /* signin: the signed string, decoded */
     struct span event_raw;      /* client event: JSON token of its name */
     struct span data_raw;       /* client event: n == 0 where absent */
+    bool unfit;                 /* client event: breaks a limit; `refusal` is for a member */
     struct peer_refusal refusal;
 };
 
@@ -98,7 +99,9 @@ struct peer_action {
  * start, owned by the caller, one per worker) and `user`. No memory for scratch: PEER_ASK_REFUSE
  * with code 4100. Sign-in: verifies the signature and the id; whether another user is signed in
  * already is the hub's check. Subscribing to #server-to-user-X needs `user->id` equal to X. Client
- * events: all checks of protocol page 2.8 but membership and rate, which are the hub's. */
+ * events: all checks of protocol page 2.8 but membership and rate, which are the hub's; who is no
+ * member is told that first, so one that breaks a limit is still PEER_ASK_CLIENT_EVENT, but unfit.
+ */
 void peer_on_message(uint64_t socket_id, const struct peer_rules *rules,
                      const struct peer_user *user, struct span text, struct buf *scratch,
                      struct peer_action *action);

@@ -90,6 +90,7 @@ static void check_action(const struct peer_action *a)
         break;
     case PEER_ASK_CLIENT_EVENT:
         check_client_event(a);
+        if (a->unfit) check_refusal(&a->refusal);
         break;
     case PEER_ASK_REFUSE:
         check_refusal(&a->refusal);

@@ -39,14 +39,28 @@ static void any_data_is_allowed(void **state)
     assert_int_equal(a->data_raw.n, 0);
 }
 
-static void expect_refused(const struct peer_action *a, const char *channel, const char *text)
+static void expect_refusal(const struct peer_action *a, const char *channel, const char *text)
 {
-    assert_int_equal(a->ask, PEER_ASK_REFUSE);
     assert_int_equal(a->refusal.code, 4301);
     assert_null(a->refusal.type);
     assert_false(a->refusal.close);
     assert_span(a->refusal.channel, channel);
     assert_span(a->refusal.text, text);
+}
+
+static void expect_refused(const struct peer_action *a, const char *channel, const char *text)
+{
+    assert_int_equal(a->ask, PEER_ASK_REFUSE);
+    assert_false(a->unfit);
+    expect_refusal(a, channel, text);
+}
+
+/* Whether he is a member comes first, and is the hub's to know. */
+static void expect_unfit(const struct peer_action *a, const char *channel, const char *text)
+{
+    assert_int_equal(a->ask, PEER_ASK_CLIENT_EVENT);
+    assert_true(a->unfit);
+    expect_refusal(a, channel, text);
 }
 
 static void the_app_must_allow_them(void **state)
@@ -92,7 +106,7 @@ static void names_are_counted_in_characters(void **state)
     assert_int_equal(
         peer_hears(p, "{\"event\":\"client-\\u00e9\xc3\xa9\",\"channel\":\"private-a\"}")->ask,
         PEER_ASK_CLIENT_EVENT);
-    expect_refused(
+    expect_unfit(
         peer_hears(p, "{\"event\":\"client-\\u00e9\xc3\xa9x\",\"channel\":\"private-a\"}"),
         "private-a",
         "Event name is too long. Maximum allowed size is 9. It has 10 characters (app app-id, "
@@ -110,17 +124,17 @@ static void strings_are_measured_unescaped_and_others_raw(void **state)
     assert_int_equal(whisper(p, "private-a", ",\"data\":\"\\u0061\\\"\\nd\"")->ask,
                      PEER_ASK_CLIENT_EVENT);
     assert_int_equal(whisper(p, "private-a", ",\"data\":[12]")->ask, PEER_ASK_CLIENT_EVENT);
-    expect_refused(whisper(p, "private-a", ",\"data\":\"12345\""), "private-a",
-                   "The event data should be less than 4 bytes. It has 5 bytes, the limit is 4 "
-                   "(app app-id, option limits.message_bytes).");
+    expect_unfit(whisper(p, "private-a", ",\"data\":\"12345\""), "private-a",
+                 "The event data should be less than 4 bytes. It has 5 bytes, the limit is 4 "
+                 "(app app-id, option limits.message_bytes).");
     p->rules.message_limit = 1024;
     struct buf text = { 0 };
     BUF_ADD_LIT(&text, "{\"event\":\"client-a\",\"channel\":\"private-a\",\"data\":[");
     for (size_t i = 0; i < 1023; i++) buf_add_byte(&text, '1');
     BUF_ADD_LIT(&text, "]}");
-    expect_refused(peer_hears_span(p, buf_span(&text)), "private-a",
-                   "The event data should be less than 1 KB. It has 1025 bytes, the limit is 1024 "
-                   "(app app-id, option limits.message_bytes).");
+    expect_unfit(peer_hears_span(p, buf_span(&text)), "private-a",
+                 "The event data should be less than 1 KB. It has 1025 bytes, the limit is 1024 "
+                 "(app app-id, option limits.message_bytes).");
     p->rules.message_limit = 0;
     assert_int_equal(peer_hears_span(p, buf_span(&text))->ask, PEER_ASK_CLIENT_EVENT);
     buf_fini(&text);
