@@ -42,6 +42,75 @@ enum err target_take(struct target *t, const struct arg *arg, struct diag *d)
     return ERR_OK;
 }
 
+/* --- a URL --- */
+
+struct address {
+    bool tls;
+    struct span host, port, path;
+};
+
+static bool read_scheme(struct span *rest, struct address *a)
+{
+    static const struct {
+        struct span scheme;
+        bool tls;
+    } schemes[] = { { SPAN("https://"), true },
+                    { SPAN("wss://"), true },
+                    { SPAN("http://"), false },
+                    { SPAN("ws://"), false } };
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+        if (!span_starts(*rest, schemes[i].scheme)) continue;
+        *rest = span_skip(*rest, schemes[i].scheme.n);
+        a->tls = schemes[i].tls;
+        a->port = a->tls ? SPAN("443") : SPAN("80");
+        return true;
+    }
+    return false;
+}
+
+/* HOST, HOST:PORT, [ADDRESS]:PORT */
+static void read_authority(struct span text, struct address *a)
+{
+    size_t at = text.n;
+    while (at > 0 && text.p[at - 1] >= '0' && text.p[at - 1] <= '9') at--;
+    bool port = at > 0 && at < text.n && text.p[at - 1] == ':';
+    if (port) a->port = span_skip(text, at);
+    a->host = port ? span_head(text, at - 1) : text;
+}
+
+static bool read_address(struct span text, struct address *a)
+{
+    if (!read_scheme(&text, a)) return false;
+    const char *slash = text.n ? memchr(text.p, '/', text.n) : NULL;
+    size_t n = slash ? (size_t)(slash - text.p) : text.n;
+    read_authority(span_head(text, n), a);
+    a->path = n < text.n ? span_skip(text, n) : SPAN("/");
+    while (a->path.n > 1 && a->path.p[a->path.n - 1] == '/') a->path.n--;
+    return a->host.n > 0;
+}
+
+static enum err keep(struct target *t, struct span text, const char **out)
+{
+    struct span kept;
+    if (!config_arena_copy(t->_settings.arena, text, &kept)) return ERR_NOMEM;
+    *out = kept.p;
+    return ERR_OK;
+}
+
+enum err target_take_url(struct target *t, const char *text, struct diag *d)
+{
+    struct address a;
+    if (!read_address(span_str(text), &a))
+        return diag_set(d, ERR_SYNTAX, "'%s' is no address like https://ws.example.com", text);
+    if (!span_to_u64(a.port, &t->_port) || t->_port - 1 >= UINT16_MAX)
+        return diag_set(d, ERR_SYNTAX, "'%s' has no port from 1 to 65535", text);
+    t->_tls = a.tls;
+    enum err err = keep(t, a.host, &t->_host);
+    return err ? err : keep(t, a.path, &t->_path);
+}
+
+/* --- the configuration --- */
+
 /* A wildcard address is where to listen; whoever dials means this machine. */
 static struct span dialled(struct span host)
 {

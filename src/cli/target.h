@@ -48,6 +48,9 @@ void target_fini(struct target *t);
 /* As settings_take(). */
 enum err target_take(struct target *t, const struct arg *arg, struct diag *d) MUST_USE;
 
+/* The same for https://HOST[:PORT][/PREFIX] (http, ws and wss, too): host, port, TLS and path. */
+enum err target_take_url(struct target *t, const char *text, struct diag *d) MUST_USE;
+
 /* Reads the configuration and fills the public fields; they live until target_fini(). */
 enum err target_resolve(struct target *t, struct diag *d) MUST_USE;
 

@@ -9,9 +9,11 @@ const { cleanEnv, makeFolder } = require('./server');
 const { Inbox, within } = require('./wait');
 
 class Command {
-  // options: input (text for stdin), env, files ({name: text}, in the command's folder).
-  constructor(binary, args, { input = '', env = {}, files = {} } = {}) {
+  // options: input (text for stdin), env, files ({name: text}, in the command's folder), folders (in
+  // it, for them).
+  constructor(binary, args, { input = '', env = {}, files = {}, folders = [] } = {}) {
     this.folder = makeFolder();
+    for (const name of folders) fs.mkdirSync(`${this.folder}/${name}`);
     for (const [name, text] of Object.entries(files))
       fs.writeFileSync(`${this.folder}/${name}`, text);
     this.child = spawn(binary, args, { cwd: this.folder, env: cleanEnv(this.folder, env) });

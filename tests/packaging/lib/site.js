@@ -47,17 +47,18 @@ ${site}
 `;
 }
 
-// Resolves to { host, port, pem, app, folder }, for clients that use TLS.
-async function startSite(t, file, server) {
+// Resolves to { host, port, pem, ca, app, root }, for clients that use TLS. options: edit (changes the
+// text of the configuration, to break it), host (in the certificate).
+async function startSite(t, file, server, { edit = (text) => text, host = HOST } = {}) {
   const program = findNginx();
   if (!program) t.skip('nginx is not installed');
   const folder = makeFolder();
   const port = await freePort();
-  const certificate = await makeCertificate(folder, HOST);
+  const certificate = await makeCertificate(folder, host);
   const root = path.join(folder, 'public');
   fs.mkdirSync(root);
   const text = fs.readFileSync(path.join(FOLDER, file), 'utf8');
-  const site = adapt(text, { port, server, certificate, root });
+  const site = edit(adapt(text, { port, server, certificate, root }));
   fs.writeFileSync(path.join(folder, 'conf'), main(folder, site));
   const child = spawn(program, ['-p', folder, '-c', `${folder}/conf`, '-e', `${folder}/error.log`], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -74,7 +75,7 @@ async function startSite(t, file, server) {
     if (child.exitCode !== null) throw new Error(`nginx ended: ${stderr}`);
     return isListening(port);
   }, 'nginx that listens');
-  return { host: HOST, port, pem: certificate.pem, app: server.app, root };
+  return { host: HOST, port, pem: certificate.pem, ca: certificate.cert, app: server.app, root };
 }
 
 module.exports = { startSite };
