@@ -266,8 +266,22 @@ laravel() {
     lines laravel clients/laravel/tests/run
 }
 
+browser_packages() {
+    newer tests/browser/package-lock.json tests/browser/node_modules/.package-lock.json || return 0
+    (cd tests/browser && npm ci --no-audit --no-fund)
+}
+
+# People at Chromium, in the application that ./dev example laravel starts. The stage before has built
+# the server and what the tests share with it.
+browser() {
+    stage "9. the example in a browser"
+    check "npm packages of the browser tests" browser_packages || return 0
+    check "./dev example laravel --prepare" sh tools/dev-example.sh laravel --prepare || return 0
+    lines browser node tests/e2e/run.js build/release/peal --dir tests/browser --jobs 2
+}
+
 memcheck() {
-    stage "9. valgrind"
+    stage "10. valgrind"
     check "build debuginfo" build debuginfo || return 0
     for program in build/debuginfo/tests/*_test_*; do
         [ -x "$program" ] || continue
@@ -277,7 +291,7 @@ memcheck() {
 }
 
 coverage() {
-    stage "10. coverage of the pure layers"
+    stage "11. coverage of the pure layers"
     check "build cov" build cov || return 0
     tests cov cov
     check "95 % of lines" gcovr --root . --filter 'src/(http|ws|pusher|hub|api)/' \
@@ -286,7 +300,7 @@ coverage() {
 }
 
 second_compiler() {
-    stage "11. clang"
+    stage "12. clang"
     check "build clang" build clang || return 0
     tests clang clang
 }
@@ -318,6 +332,7 @@ if [ "$mode" = full ]; then fuzz 60; else fuzz 5; fi
 release
 packages
 laravel
+browser
 [ "$mode" = full ] || exit 0
 memcheck
 coverage

@@ -33,6 +33,10 @@ fresh() {
 }
 
 fresh && expect_clean 'a clean tree'
+fresh && put examples/a/app/User.php '<?php' && expect_clean 'an example, to be copied'
+fresh && put examples/a/storage/logs/a.log 'in /''work/main' && expect_clean 'what an example writes'
+fresh && put examples/a/app/User.php '<?php ' && expect_bad 'an example with white space at the end' \
+    'at the end: examples/a/app/User.php:1'
 fresh && c src/a/b.c "$(printf '\tint x;')" && expect_bad 'a tab' 'tab: src/a/b.c:2'
 fresh && c src/a/b.c 'int x; ' && expect_bad 'white space at the end' 'at the end: src/a/b.c:2'
 fresh && c src/a/b.c "/$column100" && expect_bad '101 columns' '100 columns: src/a/b.c:2'

@@ -1,6 +1,7 @@
 import axios from 'axios';
 import Echo from 'laravel-echo';
 import Pusher from 'pusher-js';
+import reconnect from './reconnect';
 
 // Echo finds axios here and adds the header X-Socket-ID to each request: toOthers() needs it.
 window.axios = axios;
@@ -19,3 +20,5 @@ window.Echo = new Echo({
     forceTLS: pusherScheme === 'https',
     enabledTransports: ['ws', 'wss'],
 });
+
+reconnect(window.Echo.connector.pusher);

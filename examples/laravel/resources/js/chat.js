@@ -87,7 +87,8 @@ function note(text) {
 }
 
 function showPeople(people) {
-    const items = [...people.values()].map(({ name, initials, color }) => {
+    const sorted = [...people.values()].sort((a, b) => a.name.localeCompare(b.name));
+    const items = sorted.map(({ name, initials, color }) => {
         const item = fromTemplate('person', { name, initials });
         item.style.setProperty('--color', color);
         return item;
