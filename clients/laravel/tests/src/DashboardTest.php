@@ -31,6 +31,16 @@ final class DashboardTest extends LaravelTestCase
         $listener->signal(SIGTERM);
     }
 
+    public function testItsRoutesCanBeCached(): void
+    {
+        self::assertSame(0, $this->app->artisan('route:cache')->code);
+        $web = new Web($this->app->web() . '/laravel-websockets');
+        foreach (['', '/assets/dashboard.js'] as $path) {
+            $web->get($path);
+            self::assertSame(200, $web->status, $path);
+        }
+    }
+
     public function testNoAnswerHasASecretInIt(): void
     {
         $this->app->serve();

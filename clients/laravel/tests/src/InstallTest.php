@@ -39,6 +39,20 @@ final class InstallTest extends LaravelTestCase
         self::assertFileExists("{$this->app->path}/peal");
     }
 
+    public function testThePackagesOfTheRepositoryAreTaken(): void
+    {
+        $packages = glob(dirname(__DIR__, 4) . '/build/package/peal[_-]*.{deb,tar.gz}', GLOB_BRACE) ?: [];
+        if ($packages === []) {
+            self::markTestSkipped('./dev package has made none.');
+        }
+        foreach ($packages as $package) {
+            @unlink("{$this->app->path}/peal");
+            $installed = $this->install($package);
+            self::assertSame(0, $installed->code, $installed->text());
+            self::assertTrue(is_executable("{$this->app->path}/peal"), $package);
+        }
+    }
+
     public function testAProgramThatDoesNotRunHereReplacesNothing(): void
     {
         self::assertSame(0, $this->install("{$this->app->path}/made/usr/bin/peal")->code);

@@ -47,6 +47,13 @@ final class MigrationTest extends LaravelTestCase
         self::assertStringContainsString('laravel-websockets', $listed->out . $listed->err);
     }
 
+    public function testComposerIsContentWhereTheOldPackageIsAskedFor(): void
+    {
+        $asked = $this->app->start([PHP_BINARY, '-r', 'require "vendor/autoload.php";'
+            . 'echo json_encode(Composer\InstalledVersions::isInstalled("beyondcode/laravel-websockets"));'])->wait();
+        self::assertSame('true', $asked->out, $asked->text());
+    }
+
     public function testOldStatisticsAreDeletedAndNewOnesAreKept(): void
     {
         $this->migrate();

@@ -96,6 +96,18 @@ final class ServeTest extends LaravelTestCase
         self::assertCount(1, glob($this->app->path . '/storage/framework/peal/serve-*.json'));
     }
 
+    public function testWithoutTheExtensionPcntlTheServerEndsWithTheCommand(): void
+    {
+        $process = $this->app->start([PHP_BINARY, '-d', 'disable_functions=pcntl_signal,pcntl_async_signals',
+            'artisan', 'websockets:serve']);
+        $server = new Server($process, $process->line('/^peal ready /'));
+        $process->signal(SIGTERM);
+        $process->wait();
+        $this->app->start(['sh', '-c', "while grep -q serve /proc/{$server->pid}/cmdline 2>/dev/null; do :; done"])
+            ->wait();
+        self::assertSame('', (string) @file_get_contents("/proc/{$server->pid}/cmdline"));
+    }
+
     public function testHangupReadsTheApplicationsSettingsAgain(): void
     {
         $server = $this->app->serve();
