@@ -40,7 +40,8 @@ class RestartCommand extends Command
             return $this->withoutCommand($config, $binary);
         }
         foreach ($running as $state) {
-            if (function_exists('posix_kill')) {
+            // A command without pcntl would be ended by the signal.
+            if (function_exists('posix_kill') && $state->get('hears_signals')) {
                 // Not permitted between two users; then it hears of the key in a moment.
                 @posix_kill($state->commandPid(), ServerProcess::USR2);
             }

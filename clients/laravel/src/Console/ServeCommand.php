@@ -106,6 +106,7 @@ class ServeCommand extends Command
             'settings' => $settings,
             'admin' => $config->admin(),
             'started' => time(),
+            'hears_signals' => function_exists('pcntl_signal'),
         ]);
         $restarter = new Restarter($process, $state, $config->restartsInPlace(), $translates);
         $supervisor = new Supervisor($process, $state, $signal, $restarter);

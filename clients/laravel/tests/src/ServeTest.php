@@ -96,11 +96,13 @@ final class ServeTest extends LaravelTestCase
         self::assertCount(1, glob($this->app->path . '/storage/framework/peal/serve-*.json'));
     }
 
-    public function testWithoutTheExtensionPcntlTheServerEndsWithTheCommand(): void
+    public function testWithoutTheExtensionPcntlItRestartsAndEndsAllTheSame(): void
     {
         $process = $this->app->start([PHP_BINARY, '-d', 'disable_functions=pcntl_signal,pcntl_async_signals',
             'artisan', 'websockets:serve']);
         $server = new Server($process, $process->line('/^peal ready /'));
+        $restart = $this->app->artisan('websockets:restart');
+        self::assertStringContainsString('generation 2', $restart->out, $restart->text());
         $process->signal(SIGTERM);
         $process->wait();
         $this->app->start(['sh', '-c', "while grep -q serve /proc/{$server->pid}/cmdline 2>/dev/null; do :; done"])
