@@ -13,6 +13,7 @@
 #include "api/api_priv.h"
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/near.h"
 
 #define SCRATCH_KEPT 65536 /* what a worker keeps of a buffer after a large request */
 #define ESCAPE 6           /* \u00e9 for one octet at worst */
@@ -210,18 +211,12 @@ static void refuse_plain(struct request *r, unsigned status, struct span text)
 static void suggest_app(struct request *r, struct span id)
 {
     const struct apps *apps = r->api->set.apps;
-    const struct app *best = NULL;
-    unsigned best_distance = (unsigned)(id.n / 3 > 1 ? id.n / 3 : 1);
+    struct near near = { .word = id };
     const struct app *app;
-    for (size_t i = 0; (app = apps_at(apps, i)); i++) {
-        unsigned d = route_distance(id, app->s->id);
-        if (d > best_distance || (best && d == best_distance)) continue;
-        best = app;
-        best_distance = d;
-    }
-    if (!best) return;
+    for (size_t i = 0; (app = apps_at(apps, i)); i++) near_try(&near, app->s->id);
+    if (!near.best.n) return;
     BUF_ADD_LIT(&r->api->words, " Did you mean ");
-    add_quoted(&r->api->words, best->s->id);
+    add_quoted(&r->api->words, near.best);
     BUF_ADD_LIT(&r->api->words, "?");
 }
 

@@ -7,6 +7,7 @@
  * segments and within them; that is for people who mistyped, and runs for a 404 only.
  */
 #include "api/api_route.h"
+#include "base/near.h"
 
 #define MAX_SEGMENTS 5
 
@@ -90,7 +91,6 @@ struct span route_methods(enum route route)
 /* --- the nearest route --- */
 
 #define NEAR_SEGMENTS 8
-#define NEAR_CHARS 32
 #define SEGMENT_COST 4  /* of one that is too many or missing */
 #define VARIABLE_COST 2 /* of a missing {name} */
 
@@ -100,28 +100,10 @@ static unsigned least(unsigned a, unsigned b, unsigned c)
     return ab < c ? ab : c;
 }
 
-unsigned route_distance(struct span a, struct span b)
-{
-    unsigned row[NEAR_CHARS + 1];
-    a = span_head(a, NEAR_CHARS);
-    b = span_head(b, NEAR_CHARS);
-    for (unsigned j = 0; j <= b.n; j++) row[j] = j;
-    for (unsigned i = 0; i < a.n; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i + 1;
-        for (unsigned j = 0; j < b.n; j++) {
-            unsigned change = diagonal + (a.p[i] != b.p[j]);
-            diagonal = row[j + 1];
-            row[j + 1] = least(change, row[j] + 1, row[j + 1] + 1);
-        }
-    }
-    return row[b.n];
-}
-
 static unsigned segment_distance(struct span pattern, struct span raw)
 {
     if (is_variable(pattern)) return 0;
-    unsigned d = route_distance(pattern, raw);
+    unsigned d = near_distance(pattern, raw);
     size_t longer = pattern.n > raw.n ? pattern.n : raw.n;
     return 2 * d <= longer ? d : 2 * SEGMENT_COST; /* half of it differs: another word */
 }

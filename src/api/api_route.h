@@ -39,6 +39,4 @@ struct span route_methods(enum route route);
  * (other servers, other listeners), or which route is most like it: "POST /apps/{app_id}/events".
  */
 void route_hint(struct span path, struct span prefix, struct buf *out);
-/* How many letters differ (Levenshtein's distance, of the first 32). */
-unsigned route_distance(struct span a, struct span b);
 #endif

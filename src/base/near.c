@@ -15,8 +15,10 @@ static unsigned least(unsigned a, unsigned b)
     return a < b ? a : b;
 }
 
-static unsigned distance(struct span a, struct span b)
+unsigned near_distance(struct span a, struct span b)
 {
+    a = span_head(a, NEAR_MAX);
+    b = span_head(b, NEAR_MAX);
     unsigned rows[3][NEAR_MAX + 1];
     unsigned *before = rows[0], *last = rows[1], *row = rows[2];
     for (unsigned j = 0; j <= b.n; j++) last[j] = before[j] = j;
@@ -40,7 +42,7 @@ void near_try(struct near *near, struct span candidate)
 {
     size_t n = near->word.n;
     if (n < 3 || n > NEAR_MAX || candidate.n == 0 || candidate.n > NEAR_MAX) return;
-    unsigned allowed = (unsigned)(n < 6 ? 1 : n / 3), d = distance(near->word, candidate);
+    unsigned allowed = (unsigned)(n < 6 ? 1 : n / 3), d = near_distance(near->word, candidate);
     if (d > allowed || (near->best.n && d >= near->_distance)) return;
     near->best = candidate;
     near->_distance = d;

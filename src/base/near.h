@@ -15,4 +15,7 @@ struct near {
 /* Near: at most a third of the letters (but always one, from three letters on) inserted, left out,
  * replaced or swapped with their neighbour; case does not count. The first of equals wins. */
 void near_try(struct near *near, struct span candidate);
+/* How many letters are inserted, left out, replaced or swapped with their neighbour between the
+ * two, of the first NEAR_MAX. */
+unsigned near_distance(struct span a, struct span b);
 #endif
