@@ -7,6 +7,15 @@ add_compile_options(
   -Wvla -Wswitch-enum -Wundef -Wcast-qual -Wformat=2 -Wimplicit-fallthrough -Wwrite-strings
   -Wnull-dereference -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=
   -include ${CMAKE_SOURCE_DIR}/src/base/banned.h)
+# GCC zeroes structs of more than some 128 octets by `rep stos`, which takes some 30 cycles to begin;
+# a publish has ten of them. Moves of vectors instead: GET /up 267 -> 233 ns, a publish 80 ns less
+# (bench/bench_requests.c).
+include(CheckCCompilerFlag)
+check_c_compiler_flag(-mmemset-strategy=vector_loop:1024:noalign,libcall:-1:noalign
+                      PEAL_HAS_MEMSET_STRATEGY)
+if(PEAL_HAS_MEMSET_STRATEGY)
+  add_compile_options(-mmemset-strategy=vector_loop:1024:noalign,libcall:-1:noalign)
+endif()
 if(PEAL_WERROR)
   add_compile_options(-Werror)
 endif()
