@@ -45,3 +45,8 @@ void *must_alloc(size_t n)
     if (!p) die("out of memory");
     return p;
 }
+
+void must_free(void *p)
+{
+    mem_free(p);
+}

@@ -15,4 +15,5 @@ _Noreturn void die_errno(const char *fmt, ...) __attribute__((format(printf, 1, 
 
 /* Zeroed memory that is always there. */
 void *must_alloc(size_t n) MUST_USE;
+void must_free(void *p);
 #endif

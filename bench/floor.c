@@ -2,15 +2,17 @@
  *
  * bench/floor.c: the floor: the cheapest honest fan-out server that we can think of, in one thread.
  *
- *     floor [--join]      listens on 127.0.0.1, any port: "floor ready host=127.0.0.1 port=N pid=N"
+ *     floor [--join | --accept]
+ *                         listens on 127.0.0.1, any port: "floor ready host=127.0.0.1 port=N pid=N"
  *
  * It does what no server can leave out and nothing else: epoll, the WebSocket handshake, a frame
  * built once per message, one send() per subscriber and message, and with --join one send() per
  * subscriber and turn of the loop with all messages of the turn in one piece. Every WebSocket is a
- * subscriber of the one channel there is; any POST publishes, and the members that a frame repeats
- * are found by searching for them. No JSON, no authentication, no limits, no time-outs, no HTTP
- * beyond the length of a request. Nothing is lost: what a socket does not take is kept and sent
- * when it does.
+ * subscriber of the one channel there is (and of none whose name ends in -nobody); any POST
+ * publishes, and the members that a frame repeats are found by searching for them. No JSON, no
+ * authentication, no limits, no time-outs, no HTTP beyond the length of a request. Nothing is lost:
+ * what a socket does not take is kept and sent when it does. With --accept it only accepts, waits
+ * for the end of each connection and closes it.
  *
  * To be measured against only, never to be used.
  */
@@ -51,7 +53,7 @@ struct slot {
 
 struct floor {
     int ep, listener;
-    bool join;
+    bool join, accept_only;
     struct slot *slots;
     size_t n_slots, cap_slots;
     struct buf frames;  /* of this turn (--join), or of this message */
@@ -151,11 +153,13 @@ static struct span member(struct span body, struct span name)
 #define FRAME_CHANNEL "\",\"channel\":\""
 #define FRAME_DATA "\",\"data\":\""
 #define FRAME_END "\"}"
+#define NOBODY SPAN("-nobody") /* a channel that ends so has no subscribers */
 #define FRAME_FIXED (sizeof(FRAME_BEGIN FRAME_CHANNEL FRAME_DATA FRAME_END) - 1)
 
 static void publish(struct floor *f, struct span body)
 {
     uint8_t head[WS_SERVER_HEAD_MAX];
+    size_t before = f->frames.n;
     struct span event = member(body, SPAN("\"name\":\""));
     struct span channel = member(body, SPAN("\"channel\":\""));
     struct span data = member(body, SPAN("\"data\":\""));
@@ -167,7 +171,10 @@ static void publish(struct floor *f, struct span body)
     BUF_ADD_LIT(&f->frames, FRAME_DATA);
     buf_add_span(&f->frames, data);
     BUF_ADD_LIT(&f->frames, FRAME_END);
-    if (!f->join) send_frames(f);
+    if (channel.n > NOBODY.n && span_eq(span_skip(channel, channel.n - NOBODY.n), NOBODY))
+        f->frames.n = before;
+    else if (!f->join)
+        send_frames(f);
 }
 
 static void greet(struct buf *out)
@@ -283,6 +290,32 @@ static void on_conn(struct floor *f, struct conn *c, uint32_t events)
         close_conn(f, c);
 }
 
+/* --accept: the descriptor is all there is of a connection. */
+static void on_accept_only(struct floor *f)
+{
+    for (int i = 0; i < BATCH; i++) {
+        int fd = accept4(f->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) return;
+        struct epoll_event ev = { .events = EPOLLRDHUP, .data.u64 = (uint64_t)fd };
+        if (epoll_ctl(f->ep, EPOLL_CTL_ADD, fd, &ev) != 0) fail("epoll_ctl");
+    }
+}
+
+static _Noreturn void accept_only(struct floor *f)
+{
+    for (;;) {
+        struct epoll_event events[BATCH];
+        int n = epoll_wait(f->ep, events, BATCH, -1);
+        if (n < 0 && errno != EINTR) fail("epoll_wait");
+        for (int i = 0; i < n; i++) {
+            if (events[i].data.u64)
+                close((int)events[i].data.u64);
+            else
+                on_accept_only(f);
+        }
+    }
+}
+
 static void on_accept(struct floor *f)
 {
     const int one = 1;
@@ -323,8 +356,10 @@ int main(int argc, char **argv)
 {
     static struct floor f;
     f.join = argc > 1 && strcmp(argv[1], "--join") == 0;
+    f.accept_only = argc > 1 && strcmp(argv[1], "--accept") == 0;
     printf("floor ready host=127.0.0.1 port=%u pid=%d\n", start(&f), (int)getpid());
     fflush(stdout);
+    if (f.accept_only) accept_only(&f);
     for (;;) {
         struct epoll_event events[BATCH];
         int n = epoll_wait(f.ep, events, BATCH, -1);

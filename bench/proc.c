@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * bench/proc.c: fork, exec, ready line; process clock and smaps_rollup.
- *
- * CPU time is read from the process's own CPU clock (clock_getcpuclockid(3)): it sums all threads,
- * also those that have ended, in nanoseconds. /proc/PID/stat would give the same in ticks of 10 ms,
- * and /proc/PID/schedstat the main thread only.
+ * bench/proc.c: fork, exec, ready line; the rest is load/meter.c's.
  */
 #include "bench/proc.h"
 #include "base/clock.h"
@@ -22,8 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define READY_MS 10000
-#define STOP_MS 5000
+#define READY_MS 60000 /* valgrind takes its time */
+#define STOP_MS 20000
 
 struct proc_cpus proc_cpus(void)
 {
@@ -83,16 +79,17 @@ static void read_line(int fd, char *line, size_t room, const char *name)
     line[n] = '\0';
 }
 
-static uint16_t port_of(const char *line, const char *name)
+/* The number behind `word` and the next colon-free end: "port=6001", "admin=127.0.0.1:9601". */
+static uint16_t port_of(const char *line, const char *word)
 {
-    const char *at = strstr(line, " port=");
+    const char *at = strstr(line, word);
+    if (!at) return 0;
+    struct span rest = span_str(at + strlen(word)), value;
     uint64_t port = 0;
-    if (at && strstr(line, " ready ")) {
-        struct span rest = span_str(at + strlen(" port=")), digits;
-        if (!span_cut(&rest, ' ', &digits) || !span_to_u64(digits, &port)) port = 0;
-    }
-    if (port == 0 || port > UINT16_MAX) die("%s: no ready line but '%s'", name, line);
-    return (uint16_t)port;
+    span_cut(&rest, ' ', &value);
+    const char *colon = value.n ? memrchr(value.p, ':', value.n) : NULL;
+    if (colon) value = span_skip(value, (size_t)(colon - value.p) + 1);
+    return span_to_u64(value, &port) && port <= UINT16_MAX ? (uint16_t)port : 0;
 }
 
 void proc_start(struct proc *p, char *const argv[], int cpu)
@@ -108,8 +105,10 @@ void proc_start(struct proc *p, char *const argv[], int cpu)
     close(pipe_fds[1]);
     p->_out = pipe_fds[0];
     read_line(p->_out, line, sizeof line, argv[0]);
-    p->port = port_of(line, argv[0]);
-    if (clock_getcpuclockid(p->pid, &p->_clock) != 0) die("no CPU clock of %s", argv[0]);
+    p->port = port_of(line, " port=");
+    p->admin_port = port_of(line, " admin=");
+    if (!strstr(line, " ready ") || !p->port) die("%s: no ready line but '%s'", argv[0], line);
+    if (meter_open(&p->_meter, p->pid)) die("no CPU clock of %s", argv[0]);
 }
 
 static bool ended_within(pid_t pid, uint64_t limit_ms)
@@ -139,31 +138,36 @@ void proc_stop(struct proc *p)
 
 uint64_t proc_cpu_ns(const struct proc *p)
 {
-    struct timespec ts;
-    if (clock_gettime(p->_clock, &ts) != 0) die("the server (pid %d) has ended", (int)p->pid);
-    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+    uint64_t ns;
+    if (meter_cpu_ns(&p->_meter, &ns)) die("the server (pid %d) has ended", (int)p->pid);
+    return ns;
 }
 
-/* The value of "NAME:   123 kB", in bytes. */
-static uint64_t field(const char *text, const char *name)
+struct meter_memory proc_memory(const struct proc *p)
 {
-    const char *at = strstr(text, name);
-    if (at) return strtoull(at + strlen(name), NULL, 10) * 1024;
-    die("smaps_rollup has no %s", name);
+    struct meter_memory memory;
+    if (meter_memory(&p->_meter, &memory)) die("no smaps_rollup of pid %d", (int)p->pid);
+    return memory;
 }
 
-struct proc_memory proc_memory(const struct proc *p)
+uint64_t proc_peak_bytes(const struct proc *p)
 {
-    char path[64], text[4096];
-    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)p->pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) die_errno("%s", path);
-    ssize_t n = read(fd, text, sizeof text - 1);
+    char path[64], line[256];
+    unsigned long long kib = 0;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)p->pid);
+    FILE *f = fopen(path, "re");
+    if (!f) die_errno("%s", path);
+    while (fgets(line, sizeof line, f))
+        if (strncmp(line, "VmHWM:", 6) == 0) kib = strtoull(line + 6, NULL, 10);
+    fclose(f);
+    return kib * 1024;
+}
+
+void proc_forget_peak(const struct proc *p)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/clear_refs", (int)p->pid);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, "5", 1) != 1) die_errno("%s", path);
     close(fd);
-    if (n <= 0) die_errno("%s", path);
-    text[n] = '\0';
-    return (struct proc_memory) {
-        .private_bytes = field(text, "\nPrivate_Dirty:"),
-        .rss_bytes = field(text, "\nRss:"),
-    };
 }

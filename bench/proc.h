@@ -8,16 +8,16 @@
  */
 #ifndef BENCH_PROC_H
 #define BENCH_PROC_H
+#include "load/meter.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include <time.h>
 
 struct proc {
     pid_t pid;
-    uint16_t port; /* from the ready line */
-    int _out;      /* reading end of its standard output, open until it ends */
-    clockid_t _clock;
+    uint16_t port, admin_port; /* from the ready line; the floor has no admin listener: 0 */
+    int _out;                  /* reading end of its standard output, open until it ends */
+    struct meter _meter;
 };
 
 /* Starts argv[0] (an absolute path) with an empty environment in "/", on CPU number `cpu` alone or,
@@ -27,15 +27,12 @@ void proc_start(struct proc *p, char *const argv[], int cpu);
 /* SIGTERM, after five seconds SIGKILL; waits for the end. */
 void proc_stop(struct proc *p);
 
-/* User and system time of all its threads so far, in nanoseconds, exact (the scheduler's clock, not
- * sampled by ticks). */
+/* User and system time of all its threads so far, in nanoseconds. */
 uint64_t proc_cpu_ns(const struct proc *p);
-
-struct proc_memory {
-    uint64_t private_bytes; /* written pages that are its alone: heap, stacks, data */
-    uint64_t rss_bytes;
-};
-struct proc_memory proc_memory(const struct proc *p);
+struct meter_memory proc_memory(const struct proc *p);
+/* The most that was ever resident, or since proc_forget_peak(). */
+uint64_t proc_peak_bytes(const struct proc *p);
+void proc_forget_peak(const struct proc *p);
 
 /* The CPUs that we may use: their count, and the number of the last one. Puts ourselves on all the
  * others when `leave_last`. */

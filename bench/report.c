@@ -3,6 +3,7 @@
  * bench/report.c: medians, ratios, printing.
  */
 #include "bench/report.h"
+#include "bench/baseline.h"
 #include "bench/die.h"
 #include <stdarg.h>
 #include <stdlib.h>
@@ -10,11 +11,6 @@
 #include <sys/utsname.h>
 
 #define BUSY 0.05 /* share of others that gets a warning */
-
-struct spread {
-    size_t n;
-    double median, min, max;
-};
 
 struct row *report_row(struct report *r, const char *scenario, int digits, const char *name, ...)
 {
@@ -29,6 +25,13 @@ struct row *report_row(struct report *r, const char *scenario, int digits, const
     CHECK(r->n_rows < REPORT_ROWS);
     r->rows[r->n_rows] = row;
     return &r->rows[r->n_rows++];
+}
+
+void row_goal(struct row *row, unsigned target, enum report_goal is, double goal)
+{
+    row->target = target;
+    row->goal_is = is;
+    row->goal = goal;
 }
 
 void row_add(struct row *row, enum report_side side, double value)
@@ -55,7 +58,12 @@ static struct spread spread_of(const double *values, size_t n)
     return (struct spread) { .n = n, .median = median, .min = sorted[0], .max = sorted[n - 1] };
 }
 
-static struct spread ratio_of(const struct row *row)
+struct spread row_spread(const struct row *row, enum report_side side)
+{
+    return spread_of(row->values[side], row->n[side]);
+}
+
+struct spread row_ratio(const struct row *row)
 {
     double ratios[REPORT_ROUNDS];
     size_t n = 0;
@@ -66,16 +74,69 @@ static struct spread ratio_of(const struct row *row)
     return spread_of(ratios, n);
 }
 
-/* "1234.5", and where rounds differ "1234.5 [1200.0-1300.0]". */
-static void print_value(FILE *to, struct spread s, int digits, int width)
+struct spread row_verdict(const struct row *row)
 {
-    char text[96] = "-";
-    if (s.n == 1)
-        snprintf(text, sizeof text, "%.*f", digits, s.median);
-    else if (s.n > 1)
-        snprintf(text, sizeof text, "%.*f [%.*f-%.*f]", digits, s.median, digits, s.min, digits,
-                 s.max);
-    fprintf(to, "  %*s", width, text);
+    struct spread ratio = row_ratio(row);
+    return ratio.n ? ratio : row_spread(row, REPORT_SUBJECT);
+}
+
+bool row_met(const struct row *row)
+{
+    struct spread value = row_spread(row, REPORT_SUBJECT), ratio = row_ratio(row);
+    switch (row->goal_is) {
+    case GOAL_NONE:
+        return true;
+    case GOAL_RATIO_AT_MOST:
+        return ratio.n && ratio.median <= row->goal;
+    case GOAL_AT_MOST:
+        return value.n && value.median <= row->goal;
+    case GOAL_AT_LEAST:
+        return value.n && value.median >= row->goal;
+    }
+    UNREACHABLE();
+}
+
+/* --- texts --- */
+
+#define TEXT 96
+
+/* "1234.5", and where rounds differ "1234.5 [1200.0-1300.0]". */
+static const char *spread_text(struct spread s, int digits, char text[TEXT])
+{
+    if (s.n == 0)
+        snprintf(text, TEXT, "-");
+    else if (s.n == 1)
+        snprintf(text, TEXT, "%.*f", digits, s.median);
+    else
+        snprintf(text, TEXT, "%.*f [%.*f-%.*f]", digits, s.median, digits, s.min, digits, s.max);
+    return text;
+}
+
+static const char *goal_text(const struct row *row, char text[TEXT])
+{
+    const char *sign = row->goal_is == GOAL_AT_LEAST ? "\u2265" : "\u2264";
+    int digits = row->goal_is == GOAL_RATIO_AT_MOST ? 2 : row->digits;
+    text[0] = '\0';
+    if (row->goal_is != GOAL_NONE)
+        snprintf(text, TEXT, "%s %.*f%s", sign, digits, row->goal,
+                 row->goal_is == GOAL_RATIO_AT_MOST ? " \u00d7" : "");
+    return text;
+}
+
+/* How the figure compares with the last recorded one: "1.07 (+3 %)". */
+static const char *last_text(const struct row *row, const struct report_about *about,
+                             char text[TEXT])
+{
+    double last;
+    struct spread now = row_verdict(row);
+    text[0] = '\0';
+    if (!now.n || !about->baselines || !baseline_find(about->baselines, row, &last)) return text;
+    int digits = row_ratio(row).n ? 2 : row->digits;
+    if (last > 0)
+        snprintf(text, TEXT, "%.*f (%+.0f %%)", digits, last, 100 * (now.median / last - 1));
+    else
+        snprintf(text, TEXT, "%.*f", digits, last);
+    return text;
 }
 
 /* Characters of a UTF-8 text that is short. */
@@ -86,24 +147,27 @@ static int columns(const char *text)
     return n;
 }
 
-void report_table(const struct report *r, FILE *to)
+static void print_right(FILE *to, const char *text, int width)
 {
-    const char *scenario = "";
-    fprintf(to, "%-48s  %26s  %26s  %18s\n", "median [smallest-largest of the rounds]",
-            r->names[REPORT_SUBJECT], r->names[REPORT_FLOOR], "ratio");
-    for (size_t i = 0; i < r->n_rows; i++) {
-        const struct row *row = &r->rows[i];
-        if (strcmp(scenario, row->scenario) != 0) fprintf(to, "%s\n", row->scenario);
-        scenario = row->scenario;
-        fprintf(to, "  %s%*s", row->name, 46 - columns(row->name), "");
-        for (int side = 0; side < REPORT_SIDES; side++)
-            print_value(to, spread_of(row->values[side], row->n[side]), row->digits, 26);
-        print_value(to, ratio_of(row), 2, 18);
-        fputc('\n', to);
-    }
+    int n = columns(text);
+    fprintf(to, "  %*s%s", n < width ? width - n : 0, "", text);
 }
 
-void report_about_text(const struct report_about *about, FILE *to)
+static void print_row(const struct row *row, const struct report_about *about, FILE *to)
+{
+    char text[TEXT];
+    int pad = 58 - columns(row->name);
+    fprintf(to, "  %s%*s", row->name, pad > 0 ? pad : 0, "");
+    for (int side = 0; side < REPORT_SIDES; side++)
+        print_right(to, spread_text(row_spread(row, side), row->digits, text), 26);
+    print_right(to, spread_text(row_ratio(row), 2, text), 18);
+    print_right(to, goal_text(row, text), 12);
+    print_right(to, row->goal_is == GOAL_NONE ? "" : row_met(row) ? "met" : "MISSED", 6);
+    print_right(to, last_text(row, about, text), 18);
+    fputc('\n', to);
+}
+
+static void about_text(const struct report_about *about, FILE *to)
 {
     struct utsname os;
     uname(&os);
@@ -118,25 +182,74 @@ void report_about_text(const struct report_about *about, FILE *to)
         100 * about->foreign);
 }
 
+void report_table(const struct report *r, const struct report_about *about, FILE *to)
+{
+    const char *scenario = "", *against = "";
+    fprintf(to, "%-60s  %26s  %26s  %18s  %12s  %6s  %18s\n",
+            "median [smallest-largest of the rounds]", r->names[REPORT_SUBJECT], "against", "ratio",
+            "goal", "", "last recorded");
+    for (size_t i = 0; i < r->n_rows; i++) {
+        const struct row *row = &r->rows[i];
+        const char *other = row->against ? row->against : r->names[REPORT_FLOOR];
+        if (strcmp(scenario, row->scenario) != 0 || strcmp(against, other) != 0)
+            fprintf(to, "%s, against %s\n", row->scenario, other);
+        scenario = row->scenario;
+        against = other;
+        print_row(row, about, to);
+    }
+    about_text(about, to);
+}
+
+void report_markdown(const struct report *r, const struct report_about *about, FILE *to)
+{
+    char goal[TEXT], subject[TEXT], other[TEXT], ratio[TEXT];
+    fprintf(to,
+            "| target | scenario | figure | %s | against | | ratio | goal | met |\n"
+            "|---|---|---|---|---|---|---|---|---|\n",
+            r->names[REPORT_SUBJECT]);
+    for (size_t i = 0; i < r->n_rows; i++) {
+        const struct row *row = &r->rows[i];
+        char target[16] = "";
+        if (row->target) snprintf(target, sizeof target, "%u", row->target);
+        bool held = row->n[REPORT_FLOOR] > 0;
+        fprintf(to, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", target, row->scenario,
+                row->name, spread_text(row_spread(row, REPORT_SUBJECT), row->digits, subject),
+                !held          ? ""
+                : row->against ? row->against
+                               : r->names[REPORT_FLOOR],
+                held ? spread_text(row_spread(row, REPORT_FLOOR), row->digits, other) : "",
+                held ? spread_text(row_ratio(row), 2, ratio) : "", goal_text(row, goal),
+                row->goal_is == GOAL_NONE ? ""
+                : row_met(row)            ? "yes"
+                                          : "**no**");
+    }
+    fputc('\n', to);
+    about_text(about, to);
+}
+
 static void json_spread(FILE *to, const char *name, struct spread s)
 {
     if (s.n == 0)
-        fprintf(to, "\"%s\":null", name);
+        fprintf(to, ",\"%s\":null", name);
     else
-        fprintf(to, "\"%s\":{\"median\":%.9g,\"min\":%.9g,\"max\":%.9g}", name, s.median, s.min,
+        fprintf(to, ",\"%s\":{\"median\":%.9g,\"min\":%.9g,\"max\":%.9g}", name, s.median, s.min,
                 s.max);
 }
 
 static void json_row(FILE *to, const struct report *r, const struct row *row)
 {
-    fprintf(to, "  {\"scenario\":\"%s\",\"name\":\"%s\",", row->scenario, row->name);
-    json_spread(to, "ratio", ratio_of(row));
+    fprintf(to, "  {\"scenario\":\"%s\",\"name\":\"%s\",\"against\":\"%s\"", row->scenario,
+            row->name, row->against ? row->against : r->names[REPORT_FLOOR]);
+    json_spread(to, "ratio", row_ratio(row));
     for (int side = 0; side < REPORT_SIDES; side++) {
-        fprintf(to, ",\"%s\":[", r->names[side]);
+        fprintf(to, ",\"%s\":[", side == REPORT_SUBJECT ? "subject" : "other");
         for (size_t i = 0; i < row->n[side]; i++)
             fprintf(to, "%s%.9g", i ? "," : "", row->values[side][i]);
         fputc(']', to);
     }
+    if (row->goal_is != GOAL_NONE)
+        fprintf(to, ",\"target\":%u,\"goal\":%.9g,\"met\":%s", row->target, row->goal,
+                row_met(row) ? "true" : "false");
     fputc('}', to);
 }
 
@@ -145,7 +258,7 @@ void report_json(const struct report *r, const struct report_about *about, FILE 
     struct utsname os;
     uname(&os);
     fprintf(to,
-            "{\"format\":1,\"version\":\"%s\",\"workers\":%u,\"cpus\":%d,\"system\":\"%s %s %s\","
+            "{\"format\":2,\"version\":\"%s\",\"workers\":%u,\"cpus\":%d,\"system\":\"%s %s %s\","
             "\"foreign_cpu\":%.3f,\"seconds\":%.1f,\"rows\":[\n",
             about->version, about->workers, about->cpus, os.sysname, os.release, os.machine,
             about->foreign, about->seconds);

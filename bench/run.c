@@ -7,6 +7,7 @@
  */
 #include "base/check.h"
 #include "base/clock.h"
+#include "bench/baseline.h"
 #include "bench/die.h"
 #include "bench/scenes.h"
 #include <errno.h>
@@ -22,25 +23,31 @@
 struct options {
     const char *names[16];
     size_t n_names;
-    bool json, self, free_cpu;
-    const char *peal;
+    bool json, markdown, self, free_cpu, record;
+    const char *peal, *baselines;
 };
 
 static void usage(FILE *to)
 {
     fputs("usage: ./dev bench [NAME...] [options]\n\n", to);
-    for (const struct scene *s = scenes; s->name; s++) fprintf(to, "  %-9s %s\n", s->name, s->help);
-    fputs("\n"
-          "  --json              JSON instead of a table\n"
-          "  --short             a tenth of the time: does it work, not how fast\n"
-          "  --rounds N          alternating rounds, 1-99 (7)\n"
-          "  --subscribers N     of the fan-out (1000)\n"
-          "  --connections A,B,… counts of the memory scenario (1000,5000,19000)\n"
-          "  --workers N         of Peal (1)\n"
-          "  --peal FILE         the executable (the one that ./dev build made)\n"
-          "  --self              the floor against itself: shows the noise\n"
-          "  --any-cpu           do not give the server a CPU of its own\n",
-          to);
+    for (const struct scene *s = scenes; s->name; s++)
+        fprintf(to, "  %-9s %s%s\n", s->name, s->help, s->on_demand ? " (when named)" : "");
+    fputs(
+        "\n"
+        "  --json              JSON instead of a table\n"
+        "  --markdown          the table for docs/performance.md\n"
+        "  --record            keep the figures in bench/baselines, to compare the next run with\n"
+        "  --short             a tenth of the time: does it work, not how fast\n"
+        "  --rounds N          alternating rounds, 1-99 (7)\n"
+        "  --minutes N         of the soak (20)\n"
+        "  --subscribers N     of the fan-out (1000 and 10000)\n"
+        "  --connections A,B,… counts of the memory scenario (1000,19000)\n"
+        "  --workers N         of Peal (1)\n"
+        "  --peal FILE         the executable (the one that ./dev build made)\n"
+        "  --baselines FOLDER  the figures to compare with\n"
+        "  --self              the floor against itself: shows the noise\n"
+        "  --any-cpu           do not give the server a CPU of its own\n",
+        to);
 }
 
 static unsigned number(const char *option, const char *text, unsigned long max)
@@ -71,6 +78,10 @@ static bool take_flag(struct bench *b, struct options *o, const char *arg)
 {
     if (strcmp(arg, "--json") == 0)
         o->json = true;
+    else if (strcmp(arg, "--markdown") == 0)
+        o->markdown = true;
+    else if (strcmp(arg, "--record") == 0)
+        o->record = true;
     else if (strcmp(arg, "--self") == 0)
         o->self = true;
     else if (strcmp(arg, "--any-cpu") == 0)
@@ -79,7 +90,7 @@ static bool take_flag(struct bench *b, struct options *o, const char *arg)
         b->scale = 0.1;
         b->rounds = 2;
         b->subscribers = 100;
-        b->n_steps = 2;
+        b->steps[1] = 3000;
     } else {
         return false;
     }
@@ -92,12 +103,16 @@ static bool take_value(struct bench *b, struct options *o, const char *arg, char
         b->rounds = number(arg, value, 99);
     else if (strcmp(arg, "--subscribers") == 0)
         b->subscribers = number(arg, value, 19000);
+    else if (strcmp(arg, "--minutes") == 0)
+        b->minutes = number(arg, value, 10000);
     else if (strcmp(arg, "--workers") == 0)
         b->workers = number(arg, value, 256);
     else if (strcmp(arg, "--connections") == 0 && value)
         read_steps(b, value);
     else if (strcmp(arg, "--peal") == 0 && value)
         o->peal = value;
+    else if (strcmp(arg, "--baselines") == 0 && value)
+        o->baselines = value;
     else
         return false;
     return true;
@@ -159,8 +174,8 @@ static void fit_descriptors(struct bench *b)
     while (b->n_steps > 2 && b->steps[b->n_steps - 1] > most) b->n_steps--;
     if (b->steps[b->n_steps - 1] > most)
         die("--connections: only %zu descriptors are allowed (ulimit -n)", most);
-    /* Both servers' clients at a time. */
-    if (2 * (size_t)b->subscribers > most) die("--subscribers: at most %zu (ulimit -n)", most / 2);
+    if (b->subscribers > most) die("--subscribers: at most %zu (ulimit -n)", most);
+    b->most = most;
 }
 
 /* With a CPU to spare, one server thread gets it alone, and we keep away from it. */
@@ -189,17 +204,23 @@ static uint64_t machine_ns(void)
     return ticks * 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
-static uint64_t own_ns(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 static void run_scenes(struct bench *b, const struct options *o)
 {
-    for (const struct scene *s = scenes; s->name && o->n_names == 0; s++) s->run(b);
+    for (const struct scene *s = scenes; s->name && o->n_names == 0; s++)
+        if (!s->on_demand) s->run(b);
     for (size_t i = 0; i < o->n_names; i++) find_scene(o->names[i])->run(b);
+}
+
+static void print(const struct bench *b, const struct options *o, const struct report_about *about)
+{
+    if (o->json)
+        report_json(&b->report, about, stdout);
+    else if (o->markdown)
+        report_markdown(&b->report, about, stdout);
+    else
+        report_table(&b->report, about, stdout);
+    if (o->record && !o->baselines) die("--record needs --baselines FOLDER");
+    if (o->record) baseline_record(o->baselines, &b->report, about);
 }
 
 int main(int argc, char **argv)
@@ -207,9 +228,9 @@ int main(int argc, char **argv)
     static struct bench b = {
         .workers = 1,
         .rounds = 7,
-        .subscribers = 1000,
-        .steps = { 1000, 5000, 19000 },
-        .n_steps = 3,
+        .minutes = 20,
+        .steps = { 1000, 19000 },
+        .n_steps = 2,
         .scale = 1,
     };
     struct options o = { 0 };
@@ -220,23 +241,20 @@ int main(int argc, char **argv)
     b.cpu = choose_cpu(&b, &o, cpus);
     b.report.names[REPORT_SUBJECT] = b.peal ? "peal" : "floor again";
     b.report.names[REPORT_FLOOR] = "floor";
-    alarm(RUN_LIMIT_S * b.rounds);
-    uint64_t start = clock_mono_ns(), machine = machine_ns(), own = own_ns();
+    alarm(RUN_LIMIT_S * (b.rounds + 1) + 60 * b.minutes);
+    uint64_t start = clock_mono_ns(), machine = machine_ns(), own = bench_own_ns();
     run_scenes(&b, &o);
     double ns = (double)(clock_mono_ns() - start);
-    double foreign = (double)(machine_ns() - machine) - (double)(own_ns() - own + b.server_ns);
-    struct report_about about = {
+    double foreign =
+        (double)(machine_ns() - machine) - (double)(bench_own_ns() - own + b.server_ns);
+    const struct report_about about = {
         .version = PEAL_VERSION,
         .workers = b.workers,
         .cpus = cpus.n,
         .foreign = foreign > 0 ? foreign / (ns * cpus.n) : 0,
         .seconds = ns / 1e9,
+        .baselines = o.baselines,
     };
-    if (o.json) {
-        report_json(&b.report, &about, stdout);
-    } else {
-        report_table(&b.report, stdout);
-        report_about_text(&about, stdout);
-    }
+    print(&b, &o, &about);
     return 0;
 }

@@ -7,9 +7,9 @@
  */
 #ifndef BENCH_SCENES_H
 #define BENCH_SCENES_H
-#include "bench/load.h"
 #include "bench/proc.h"
 #include "bench/report.h"
+#include "load/load.h"
 
 #define SCENES_MAX_STEPS 8
 
@@ -17,9 +17,11 @@ struct bench {
     const char *peal, *floor; /* absolute paths; peal NULL: the floor against itself */
     unsigned workers;
     unsigned rounds;
-    unsigned subscribers; /* of the fan-out */
+    unsigned subscribers; /* of the fan-out, instead of 1,000 and 10,000; 0: those */
+    unsigned minutes;     /* of the soak */
     size_t steps[SCENES_MAX_STEPS];
     size_t n_steps;     /* connection counts of the memory scenario, ascending */
+    size_t most;        /* connections that a process can have */
     double scale;       /* of all durations and counts; 1 by default */
     int cpu;            /* of the server, -1: any */
     uint64_t server_ns; /* CPU time of all servers that were ended */
@@ -29,32 +31,69 @@ struct bench {
 struct scene {
     const char *name, *help;
     void (*run)(struct bench *b);
+    bool on_demand; /* only when it is named */
 };
 extern const struct scene scenes[]; /* ends with a NULL name */
 
 /* --- for the scenarios --- */
 
-enum floor_kind { FLOOR_PLAIN, FLOOR_JOIN };
+enum floor_kind { FLOOR_PLAIN, FLOOR_JOIN, FLOOR_ACCEPT };
+
+#define SIDE_SETS 6
+
+/* How a server is started. */
+struct side_start {
+    enum report_side side;       /* which server: Peal or the floor */
+    enum floor_kind floor;       /* for the floor, and for the subject when it is the floor, too */
+    unsigned workers;            /* 0: as the command line says */
+    const char *sets[SIDE_SETS]; /* NAME=VALUE, of Peal */
+    const char *wrapper[8];      /* a command in front of the server's; ends with NULL */
+    bool any_cpu;                /* no CPU of its own */
+};
 
 /* A server with its clients. */
 struct side {
     struct proc proc;
+    struct load_target target;
+    char host[32];
     struct load *load;
 };
-/* `kind` is for REPORT_FLOOR, and for the subject when the floor is measured against itself. */
-void side_start(struct bench *b, struct side *s, enum report_side which, enum floor_kind kind);
+void side_start(struct bench *b, struct side *s, const struct side_start *start);
 /* With clients, too. */
-void side_load(struct side *s, size_t max, size_t n_pubs);
+void side_load(struct side *s, const struct load_layout *layout, size_t n_pubs);
+/* `n` subscribers of one channel, connected, and one publisher. */
+void side_crowd(struct side *s, size_t n);
+/* Ends the benchmark when the server has lost, doubled, refused, … anything. */
+void side_check(const struct side *s);
+void side_unload(struct side *s); /* the clients go */
 void side_stop(struct bench *b, struct side *s);
+/* CPU nanoseconds of the server so far. */
+uint64_t side_cpu_ns(const struct side *s);
+/* The sum of this counter in GET /admin/workers, over all workers. */
+uint64_t side_counter(const struct side *s, const char *name);
+const struct load_layout *layout_one(size_t max); /* one channel; valid until the next call */
 
-/* A duration, scaled. */
+/* A duration, and a count (at least 10), scaled. */
 uint64_t bench_ns(const struct bench *b, double ms);
+size_t bench_count(const struct bench *b, size_t n);
+/* CPU nanoseconds of ourselves so far. */
+uint64_t bench_own_ns(void);
 /* A line on stderr, so that one sees that something happens. */
 void bench_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void bench_sleep_ms(unsigned ms);
+
+#define CONNECT_WINDOW 64 /* being opened at a time; far below any listen queue */
 
 void scene_connect(struct bench *b);
 void scene_memory(struct bench *b);
 void scene_fanout(struct bench *b);
+void scene_channels(struct bench *b);
 void scene_publish(struct bench *b);
 void scene_latency(struct bench *b);
+void scene_churn(struct bench *b);
+void scene_storm(struct bench *b);
+void scene_slow(struct bench *b);
+void scene_scaling(struct bench *b);
+void scene_callgrind(struct bench *b);
+void scene_soak(struct bench *b);
 #endif

@@ -1,59 +1,203 @@
 /* SPDX-License-Identifier: MIT
  *
- * bench/side.c: how the two servers are started, and small things that all scenarios use.
+ * bench/side.c: how the two servers are started and loaded, and small things that all scenarios
+ * use.
  */
 #include "bench/die.h"
 #include "bench/scenes.h"
-#include "bench/text.h"
+#include <arpa/inet.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-static void start_peal(struct bench *b, struct side *s)
+#define APP_ID "bench"
+#define APP_KEY "bench-key"
+#define APP_SECRET "bench-secret"
+#define ARGS 48
+
+/* The arguments of a server's command line. */
+struct args {
+    size_t n;
+    char text[ARGS][512];
+    char *argv[ARGS + 1];
+};
+
+static void add(struct args *a, const char *arg)
 {
-    char peal[4096], workers[16];
-    snprintf(peal, sizeof peal, "%s", b->peal);
-    snprintf(workers, sizeof workers, "%u", b->workers);
-    char serve[] = "serve", host[] = "--host", loopback[] = "127.0.0.1", port[] = "--port",
-         zero[] = "0", set[] = "--set", admin[] = "admin.listen=127.0.0.1:0",
-         n_workers[] = "--workers", app[] = "--app", level[] = "--log-level", warn[] = "warn",
-         triple[] = TEXT_APP_ID ":" TEXT_APP_KEY ":" TEXT_APP_SECRET;
-    char *argv[] = { peal,      serve,   host, loopback, port,  zero, set, admin,
-                     n_workers, workers, app,  triple,   level, warn, NULL };
-    proc_start(&s->proc, argv, b->cpu);
+    CHECK(a->n < ARGS && strlen(arg) < sizeof a->text[0]);
+    memcpy(a->text[a->n], arg, strlen(arg) + 1);
+    a->argv[a->n] = a->text[a->n];
+    a->argv[++a->n] = NULL;
 }
 
-static void start_floor(struct bench *b, struct side *s, enum floor_kind kind)
+static void add_peal(struct args *a, const struct bench *b, const struct side_start *start)
 {
-    char floor[4096], join[] = "--join";
-    snprintf(floor, sizeof floor, "%s", b->floor);
-    char *argv[] = { floor, kind == FLOOR_JOIN ? join : NULL, NULL };
-    proc_start(&s->proc, argv, b->cpu);
+    static const char *const fixed[] = {
+        "serve",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--set",
+        "admin.listen=127.0.0.1:0",
+        "--app",
+        APP_ID ":" APP_KEY ":" APP_SECRET,
+        "--log-level",
+        "error",
+        "--workers",
+    };
+    char workers[16];
+    snprintf(workers, sizeof workers, "%u", start->workers ? start->workers : b->workers);
+    add(a, b->peal);
+    for (size_t i = 0; i < ARRAY_LEN(fixed); i++) add(a, fixed[i]);
+    add(a, workers);
+    for (size_t i = 0; i < SIDE_SETS && start->sets[i]; i++) {
+        add(a, "--set");
+        add(a, start->sets[i]);
+    }
 }
 
-void side_start(struct bench *b, struct side *s, enum report_side which, enum floor_kind kind)
+static void add_floor(struct args *a, const struct bench *b, enum floor_kind kind)
 {
-    *s = (struct side) { 0 };
-    if (which == REPORT_SUBJECT && b->peal)
-        start_peal(b, s);
+    add(a, b->floor);
+    if (kind == FLOOR_JOIN) add(a, "--join");
+    if (kind == FLOOR_ACCEPT) add(a, "--accept");
+}
+
+/* Where the clients find it. */
+static void aim(struct side *s)
+{
+    static struct hmac_key *secret;
+    struct diag d;
+    if (!secret) secret = hmac_key_new(SPAN(APP_SECRET));
+    if (!secret || load_target_find(&s->target, "127.0.0.1", s->proc.port, &d))
+        die("out of memory");
+    int n = snprintf(s->host, sizeof s->host, "127.0.0.1:%u", s->proc.port);
+    s->target.host = span_of(s->host, (size_t)n);
+    s->target.path = SPAN("");
+    s->target.id = SPAN(APP_ID);
+    s->target.keys =
+        (struct auth_keys) { .key = SPAN(APP_KEY), .secrets = &secret, .n_secrets = 1 };
+}
+
+void side_start(struct bench *b, struct side *s, const struct side_start *start)
+{
+    static struct args args;
+    args.n = 0;
+    memset(s, 0, sizeof *s);
+    for (size_t i = 0; start->wrapper[i]; i++) add(&args, start->wrapper[i]);
+    if (start->side == REPORT_SUBJECT && b->peal)
+        add_peal(&args, b, start);
     else
-        start_floor(b, s, kind);
+        add_floor(&args, b, start->floor);
+    proc_start(&s->proc, args.argv, start->any_cpu ? -1 : b->cpu);
+    aim(s);
 }
 
-void side_load(struct side *s, size_t max, size_t n_pubs)
+void side_load(struct side *s, const struct load_layout *layout, size_t n_pubs)
 {
-    s->load = load_new(s->proc.port, max, n_pubs);
+    s->load = load_new(&s->target, layout, n_pubs);
+    if (!s->load) die("no memory or no descriptor for the load generator");
+}
+
+const struct load_layout *layout_one(size_t max)
+{
+    static struct load_layout layout = { .n_channels = 1, .per_conn = 1, .prefix = "bench" };
+    layout.max = max;
+    return &layout;
+}
+
+void side_crowd(struct side *s, size_t n)
+{
+    side_load(s, layout_one(n), 1);
+    load_connect(s->load, n, CONNECT_WINDOW);
+    side_check(s);
+}
+
+void side_check(const struct side *s)
+{
+    const struct load_faults *f = load_faults(s->load);
+    if (load_clean(f)) return;
+    fputs("bench: the server failed:", stderr);
+    for (enum load_fault kind = 0; kind < LOAD_FAULT_KINDS; kind++)
+        if (f->n[kind])
+            fprintf(stderr, " %llu %s", (unsigned long long)f->n[kind], load_fault_name(kind));
+    fputc('\n', stderr);
+    die("%s", load_worst(f));
+}
+
+void side_unload(struct side *s)
+{
+    load_free(s->load);
+    s->load = NULL;
 }
 
 void side_stop(struct bench *b, struct side *s)
 {
-    load_free(s->load);
-    s->load = NULL;
-    b->server_ns += proc_cpu_ns(&s->proc);
+    side_unload(s);
+    b->server_ns += side_cpu_ns(s);
     proc_stop(&s->proc);
 }
+
+uint64_t side_cpu_ns(const struct side *s)
+{
+    return proc_cpu_ns(&s->proc);
+}
+
+/* --- the admin listener --- */
+
+static size_t fetch(uint16_t port, const char *request, char *text, size_t room)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
+    const struct timeval limit = { .tv_sec = 5 };
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof at) != 0) die_errno("admin listener");
+    size_t n = 0;
+    if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0) die_errno("admin listener");
+    for (ssize_t got; n + 1 < room && (got = recv(fd, text + n, room - n - 1, 0)) > 0;)
+        n += (size_t)got;
+    close(fd);
+    text[n] = '\0';
+    return n;
+}
+
+uint64_t side_counter(const struct side *s, const char *name)
+{
+    static char text[262144];
+    char field[64];
+    uint64_t sum = 0;
+    if (!s->proc.admin_port) return 0;
+    fetch(s->proc.admin_port,
+          "GET /admin/workers HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", text,
+          sizeof text);
+    snprintf(field, sizeof field, "\"%s\":", name);
+    const char *at = strstr(text, field);
+    if (!at) die("GET /admin/workers has no %s", name);
+    for (; at; at = strstr(at + 1, field)) sum += strtoull(at + strlen(field), NULL, 10);
+    return sum;
+}
+
+/* --- small things --- */
 
 uint64_t bench_ns(const struct bench *b, double ms)
 {
     return (uint64_t)(ms * 1e6 * b->scale);
+}
+
+size_t bench_count(const struct bench *b, size_t n)
+{
+    size_t m = (size_t)((double)n * b->scale);
+    return m < 10 ? 10 : m;
+}
+
+uint64_t bench_own_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 void bench_say(const char *fmt, ...)
@@ -64,4 +208,10 @@ void bench_say(const char *fmt, ...)
     vfprintf(stderr, fmt, args);
     fputc('\n', stderr);
     va_end(args);
+}
+
+void bench_sleep_ms(unsigned ms)
+{
+    const struct timespec wait = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+    nanosleep(&wait, NULL);
 }

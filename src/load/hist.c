@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * bench/hist.c: buckets by the position of the highest bit and the seven bits below it.
+ * load/hist.c: buckets by the position of the highest bit and the seven bits below it.
  */
-#include "bench/hist.h"
+#include "load/hist.h"
 #include <stddef.h>
 
 static size_t bucket_of(uint64_t ns)

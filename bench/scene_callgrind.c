@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * bench/scene_callgrind.c: user-space instructions per delivery, publish and static reply, counted
+ * by callgrind: exact, whatever else the machine does.
+ *
+ * Each server runs twice, with few and with many messages, and the difference is divided by the
+ * difference: so starting, connecting and stopping fall out.
+ */
+#include "bench/die.h"
+#include "bench/scenes.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SUBSCRIBERS 1000
+#define FEW 4
+#define MANY 24
+#define PUBLISHES 50 /* for each of those */
+
+struct kind {
+    const char *name;
+    size_t subscribers; /* 0: requests alone */
+    enum load_request request;
+    unsigned burst;
+    enum floor_kind floor;
+};
+
+static const char *valgrind(void)
+{
+    static const char *const paths[] = { "/usr/bin/valgrind", "/usr/local/bin/valgrind" };
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+        if (access(paths[i], X_OK) == 0) return paths[i];
+    die("valgrind is not installed");
+}
+
+/* The line "totals: N" of what callgrind wrote; the file goes. */
+static double read_total(const char *path)
+{
+    char line[512];
+    double total = 0;
+    FILE *f = fopen(path, "re");
+    if (!f) die_errno("%s", path);
+    while (fgets(line, sizeof line, f))
+        if (strncmp(line, "totals: ", 8) == 0) total = strtod(line + 8, NULL);
+    fclose(f);
+    unlink(path);
+    if (total <= 0) die("callgrind counted nothing");
+    return total;
+}
+
+static void load_it(struct side *s, const struct kind *k, unsigned times)
+{
+    const struct load_plan plan = { .data_bytes = 200, .burst = k->burst };
+    if (k->subscribers) side_crowd(s, k->subscribers);
+    if (!k->subscribers) side_load(s, layout_one(0), 1);
+    for (unsigned i = 0; i < times && k->subscribers; i++) load_closed(s->load, &plan);
+    for (unsigned i = 0; i < times * PUBLISHES && !k->subscribers; i++)
+        load_requests(s->load, k->request, 1, k->burst, 0);
+    side_check(s);
+}
+
+static double instructions(struct bench *b, enum report_side side, const struct kind *k,
+                           unsigned times)
+{
+    char path[128], out[192];
+    struct side s;
+    snprintf(path, sizeof path, "/tmp/peal-callgrind.%d", (int)getpid());
+    snprintf(out, sizeof out, "--callgrind-out-file=%s", path);
+    side_start(b, &s,
+               &(struct side_start) {
+                   .side = side,
+                   .floor = k->floor,
+                   .wrapper = { valgrind(), "--tool=callgrind", "-q", out },
+               });
+    load_it(&s, k, times);
+    side_stop(b, &s);
+    return read_total(path);
+}
+
+void scene_callgrind(struct bench *b)
+{
+    static const struct kind kinds[] = {
+        { "delivery, 1\u21921000, one per turn", SUBSCRIBERS, 0, 1, FLOOR_PLAIN },
+        { "delivery, 1\u21921000, full load", SUBSCRIBERS, 0, 32, FLOOR_JOIN },
+        { "publish, one at a time", 0, LOAD_PUBLISH, 1, FLOOR_PLAIN },
+        { "publish, 16 deep", 0, LOAD_PUBLISH, 16, FLOOR_PLAIN },
+        { "static reply, one at a time", 0, LOAD_STATIC, 1, FLOOR_PLAIN },
+        { "static reply, 16 deep", 0, LOAD_STATIC, 16, FLOOR_PLAIN },
+    };
+    bench_say("callgrind: %zu kinds, once each", ARRAY_LEN(kinds));
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        const struct kind *k = &kinds[i];
+        for (enum report_side side = 0; side < REPORT_SIDES; side++) {
+            double few = instructions(b, side, k, FEW), many = instructions(b, side, k, MANY);
+            double per = (double)(MANY - FEW) * k->burst *
+                         (k->subscribers ? (double)k->subscribers : PUBLISHES);
+            row_add(report_row(&b->report, "callgrind", 1, "instructions per %s", k->name), side,
+                    (many - few) / per);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * bench/scene_fanout.c: what a delivery costs the server: one channel with many subscribers, and
+ * many channels with few.
+ *
+ * Ten thousand connections to each of two servers do not fit into our descriptors, so the clients
+ * come and go with each round there; the servers of small fan-outs keep theirs.
+ */
+#include "base/check.h"
+#include "bench/scenes.h"
+
+#define MANY 10000 /* subscribers, and channels */
+#define EACH 10    /* channels of a connection, and subscribers of a channel */
+#define WIDTH 100  /* channels of a publish */
+
+struct fanout {
+    size_t bytes;
+    unsigned burst; /* messages that are published in one piece */
+    enum floor_kind floor;
+    double goal;
+};
+
+static const struct fanout kinds[] = {
+    { 200, 1, FLOOR_PLAIN, 1.10 },
+    { 2048, 1, FLOOR_PLAIN, 1.10 },
+    { 200, 32, FLOOR_JOIN, 1.15 },
+    { 2048, 32, FLOOR_JOIN, 1.15 },
+};
+
+/* CPU microseconds of the server per delivery. */
+static double measure(struct bench *b, struct side *s, struct load_plan *plan, double ms)
+{
+    plan->run_ns = 0;
+    load_closed(s->load, plan);
+    plan->run_ns = bench_ns(b, ms);
+    uint64_t cpu_ns = side_cpu_ns(s);
+    struct load_done done = load_closed(s->load, plan);
+    cpu_ns = side_cpu_ns(s) - cpu_ns;
+    side_check(s);
+    return (double)cpu_ns / 1e3 / (double)done.deliveries;
+}
+
+static struct row *row_of(struct bench *b, const struct fanout *f, unsigned subscribers)
+{
+    struct row *row =
+        report_row(&b->report, "fanout", 2, "CPU per delivery, \u00b5s: 1\u2192%u, %zu B, %s",
+                   subscribers, f->bytes, f->burst == 1 ? "one per turn" : "full load");
+    row_goal(row, 1, GOAL_RATIO_AT_MOST, f->goal);
+    return row;
+}
+
+/* One kind of floor: all its fan-outs of a round. */
+static void run_round(struct bench *b, struct side *s, enum report_side side, unsigned subscribers,
+                      enum floor_kind floor)
+{
+    bool fresh = s->load == NULL;
+    if (fresh) side_crowd(s, subscribers);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (kinds[i].floor != floor) continue;
+        struct load_plan plan = { .data_bytes = kinds[i].bytes, .burst = kinds[i].burst };
+        row_add(row_of(b, &kinds[i], subscribers), side, measure(b, s, &plan, 350));
+    }
+    if (fresh && 2 * (size_t)subscribers > b->most) side_unload(s);
+}
+
+static void run_fanout(struct bench *b, unsigned subscribers)
+{
+    static const enum floor_kind floors[] = { FLOOR_PLAIN, FLOOR_JOIN };
+    bench_say("fanout: 1 to %u, %u rounds", subscribers, b->rounds);
+    for (size_t k = 0; k < ARRAY_LEN(kinds); k++) row_of(b, &kinds[k], subscribers);
+    for (size_t f = 0; f < ARRAY_LEN(floors); f++) {
+        struct side sides[REPORT_SIDES];
+        for (enum report_side side = 0; side < REPORT_SIDES; side++)
+            side_start(b, &sides[side], &(struct side_start) { .side = side, .floor = floors[f] });
+        for (unsigned round = 0; round < b->rounds; round++)
+            for (enum report_side side = 0; side < REPORT_SIDES; side++)
+                run_round(b, &sides[side], side, subscribers, floors[f]);
+        for (enum report_side side = 0; side < REPORT_SIDES; side++) side_stop(b, &sides[side]);
+    }
+}
+
+void scene_fanout(struct bench *b)
+{
+    if (b->subscribers) {
+        run_fanout(b, b->subscribers);
+        return;
+    }
+    run_fanout(b, 1000);
+    run_fanout(b, MANY);
+}
+
+/* --- many channels --- */
+
+static struct row *channels_row(struct bench *b, const char *how, uint32_t n)
+{
+    struct row *row = report_row(&b->report, "channels", 2,
+                                 "CPU per delivery, \u00b5s: %u channels of %d, %s", n, EACH, how);
+    row->against = "one channel";
+    return row;
+}
+
+static double measure_layout(struct bench *b, struct side *s, const struct load_layout *layout,
+                             unsigned width, double *wide_us)
+{
+    struct load_plan plan = { .data_bytes = 200, .burst = 1, .width = width };
+    side_load(s, layout, 1);
+    load_connect(s->load, layout->max, CONNECT_WINDOW);
+    side_check(s);
+    *wide_us = measure(b, s, &plan, 500);
+    plan.width = 1;
+    double us = width > 1 ? measure(b, s, &plan, 500) : *wide_us;
+    side_unload(s);
+    return us;
+}
+
+/* Connections are the same in number, so that what the kernel does for each is the same: 10,000,
+ * with ten channels each, or all on one. */
+void scene_channels(struct bench *b)
+{
+    uint32_t n = (uint32_t)(bench_count(b, MANY) / 1000 * 1000);
+    if (n < 1000) n = 1000;
+    const struct load_layout many = { n, n, EACH, "bench" }, one = *layout_one(n);
+    struct row *wide = channels_row(b, "100 in a publish", n);
+    struct row *single = channels_row(b, "a publish each", n);
+    row_goal(wide, 3, GOAL_RATIO_AT_MOST, 1.3);
+    bench_say("channels: %u of %d subscribers, %u rounds", n, EACH, b->rounds);
+    if (!b->peal) return;
+    struct side s;
+    side_start(b, &s, &(struct side_start) { .side = REPORT_SUBJECT });
+    for (unsigned round = 0; round < b->rounds; round++) {
+        double wide_us, one_us;
+        double us = measure_layout(b, &s, &many, WIDTH, &wide_us);
+        measure_layout(b, &s, &one, 1, &one_us);
+        row_add(wide, REPORT_SUBJECT, wide_us);
+        row_add(single, REPORT_SUBJECT, us);
+        row_add(wide, REPORT_FLOOR, one_us);
+        row_add(single, REPORT_FLOOR, one_us);
+    }
+    side_stop(b, &s);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * bench/scene_scaling.c: two workers against one, as CPU per delivery, time waiting for locks and
+ * mailbox messages.
+ *
+ * Not as throughput: the load generator shares the CPUs with the workers. Neither server has a CPU
+ * of its own here.
+ */
+#include "base/check.h"
+#include "bench/scenes.h"
+
+#define SUBSCRIBERS 1000
+#define WORKERS 2
+#define PUBS 4
+
+/* What a run cost, and what it is divided by. */
+struct cost {
+    double deliveries, publishes;
+    double cpu_ns, lock_ns, lock_waits, posts;
+};
+
+static struct cost measure(struct bench *b, struct side *s, unsigned burst)
+{
+    struct load_plan plan = { .data_bytes = 200, .burst = burst };
+    load_closed(s->load, &plan);
+    plan.run_ns = bench_ns(b, 400);
+    uint64_t lock_ns = side_counter(s, "lock_wait_ns"), waits = side_counter(s, "lock_waits"),
+             posts = side_counter(s, "mailbox_messages"), cpu_ns = side_cpu_ns(s);
+    struct load_done done = load_closed(s->load, &plan);
+    cpu_ns = side_cpu_ns(s) - cpu_ns;
+    side_check(s);
+    return (struct cost) {
+        .deliveries = (double)done.deliveries,
+        .publishes = (double)done.n,
+        .cpu_ns = (double)cpu_ns,
+        .lock_ns = (double)(side_counter(s, "lock_wait_ns") - lock_ns),
+        .lock_waits = (double)(side_counter(s, "lock_waits") - waits),
+        .posts = (double)(side_counter(s, "mailbox_messages") - posts),
+    };
+}
+
+static struct row *row_of(struct bench *b, int digits, const char *name, const char *load)
+{
+    struct row *row = report_row(&b->report, "scaling", digits, "%s: %s", name, load);
+    row->against = "one worker";
+    return row;
+}
+
+static void add(struct bench *b, enum report_side side, const char *load, const struct cost *c)
+{
+    row_add(row_of(b, 2, "CPU per delivery, \u00b5s", load), side, c->cpu_ns / 1e3 / c->deliveries);
+    row_add(row_of(b, 1, "waiting for locks, ns per publish", load), side,
+            c->lock_ns / c->publishes);
+    row_add(row_of(b, 2, "waits for locks per 1,000 publishes", load), side,
+            1000 * c->lock_waits / c->publishes);
+    row_add(row_of(b, 3, "mailbox messages per publish", load), side, c->posts / c->publishes);
+}
+
+static void run_load(struct bench *b, const struct load_layout *layout, unsigned burst,
+                     const char *name)
+{
+    struct side sides[REPORT_SIDES];
+    for (enum report_side side = 0; side < REPORT_SIDES; side++) {
+        side_start(b, &sides[side],
+                   &(struct side_start) { .side = REPORT_SUBJECT,
+                                          .workers = side == REPORT_SUBJECT ? WORKERS : 1,
+                                          .any_cpu = true });
+        side_load(&sides[side], layout, PUBS);
+        load_connect(sides[side].load, layout->max, CONNECT_WINDOW);
+        side_check(&sides[side]);
+    }
+    for (unsigned round = 0; round < b->rounds; round++) {
+        for (enum report_side side = 0; side < REPORT_SIDES; side++) {
+            struct cost cost = measure(b, &sides[side], burst);
+            add(b, side, name, &cost);
+        }
+    }
+    for (enum report_side side = 0; side < REPORT_SIDES; side++) side_stop(b, &sides[side]);
+}
+
+void scene_scaling(struct bench *b)
+{
+    if (!b->peal) return;
+    const struct load_layout hot = *layout_one(SUBSCRIBERS);
+    const struct load_layout spread = { SUBSCRIBERS, SUBSCRIBERS, 1, "bench" };
+    bench_say("scaling: %d workers against 1, %u rounds", WORKERS, b->rounds);
+    run_load(b, &hot, 1, "hot channel");
+    run_load(b, &spread, 256, "1,000 channels of 1");
+    row_goal(row_of(b, 3, "mailbox messages per publish", "hot channel"), 7, GOAL_AT_MOST, WORKERS);
+}

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * load/load.c: one epoll set over subscribers and publishers, and the loops that load the server.
+ *
+ * A turn handles few events, so that an open loop looks at the clock often; what is late then is in
+ * the `lag` histogram.
+ */
+#include "load/load.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "load/pubs.h"
+#include "load/text.h"
+#include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define BATCH 64
+#define TURN_NS 100000000u    /* the longest sleep; then the deadline is looked at */
+#define N_SIGNED ((size_t)64) /* different requests that are prepared */
+#define PUBLISH_BYTES 200
+#define EMPTY_CHANNEL SPAN("bench-nobody")
+
+struct load {
+    int ep;
+    const struct load_target *target;
+    struct load_layout layout;
+    struct load_faults faults;
+    struct subs *subs;
+    struct pubs *pubs;
+    size_t n_pubs;
+    uint32_t at;     /* the channel whose turn it is */
+    uint64_t n_sent; /* requests so far */
+    struct buf out;
+    struct buf names;          /* of the channels of a request */
+    struct span *channels;     /* into names */
+    uint64_t progress_ms;      /* when something came the last time */
+    size_t answered[PUBS_MAX]; /* responses that were not asked for yet by load_requests() */
+};
+
+static void on_refused(void *ctx, uint32_t first, uint32_t n)
+{
+    struct load *l = ctx;
+    for (uint32_t i = 0; i < n; i++) subs_refused(l->subs, first + i);
+}
+
+struct load *load_new(const struct load_target *target, const struct load_layout *layout,
+                      size_t n_pubs)
+{
+    struct load *l = mem_zalloc(sizeof *l);
+    if (!l) return NULL;
+    l->target = target;
+    l->layout = *layout;
+    l->n_pubs = n_pubs;
+    l->ep = epoll_create1(EPOLL_CLOEXEC);
+    if (l->ep >= 0) {
+        l->subs = subs_new(l->ep, target, layout, &l->faults);
+        l->pubs = pubs_new(l->ep, SUBS_EVENTS, target, n_pubs, &l->faults);
+    }
+    l->channels = mem_zalloc(layout->n_channels * sizeof *l->channels);
+    if (!l->subs || !l->pubs || !l->channels) {
+        load_free(l);
+        return NULL;
+    }
+    const struct pubs_hooks hooks = { .refused = on_refused, .ctx = l };
+    pubs_on_refused(l->pubs, &hooks);
+    return l;
+}
+
+void load_free(struct load *l)
+{
+    if (!l) return;
+    subs_free(l->subs);
+    pubs_free(l->pubs);
+    buf_fini(&l->out);
+    buf_fini(&l->names);
+    if (l->ep >= 0) close(l->ep);
+    mem_free(l->channels);
+    mem_free(l);
+}
+
+struct load_faults *load_faults(struct load *l)
+{
+    return &l->faults;
+}
+
+struct subs *load_subs(struct load *l)
+{
+    return l->subs;
+}
+
+/* --- turns --- */
+
+/* Waits for events, at most `wait_ns`, and handles a batch of them. False: nothing has come for too
+ * long, or the run is broken. */
+static bool turn(struct load *l, uint64_t wait_ns)
+{
+    struct epoll_event events[BATCH];
+    const struct timespec wait = { .tv_nsec = (long)(wait_ns < TURN_NS ? wait_ns : TURN_NS) };
+    int n = epoll_pwait2(l->ep, events, BATCH, &wait, NULL);
+    if (n < 0 && errno != EINTR)
+        load_fault(&l->faults, LOAD_BROKEN, "epoll_pwait2: %s", strerror(errno));
+    if (n > 0)
+        l->progress_ms = clock_mono_ms();
+    else if (clock_mono_ms() - l->progress_ms > LOAD_STALL_MS)
+        return false;
+    for (int i = 0; i < n; i++) {
+        uint64_t data = events[i].data.u64;
+        if (data < SUBS_EVENTS)
+            subs_on_event(l->subs, data, events[i].events);
+        else
+            l->answered[data - SUBS_EVENTS] +=
+                pubs_on_event(l->pubs, (size_t)(data - SUBS_EVENTS), events[i].events);
+    }
+    return l->faults.n[LOAD_BROKEN] == 0;
+}
+
+static void begin(struct load *l, const struct load_plan *plan)
+{
+    l->progress_ms = clock_mono_ms();
+    subs_watch(l->subs, plan->data_bytes, plan->latency);
+    pubs_watch(l->pubs, plan->api);
+}
+
+/* Until all subscribers have all messages and all requests are answered; what does not come is
+ * given up. */
+static bool drain(struct load *l)
+{
+    while (subs_missing(l->subs) || pubs_waiting(l->pubs)) {
+        if (turn(l, TURN_NS)) continue;
+        pubs_give_up(l->pubs);
+        subs_give_up(l->subs);
+        return false;
+    }
+    return true;
+}
+
+/* --- connecting --- */
+
+bool load_connect(struct load *l, size_t total, size_t window)
+{
+    uint64_t failed = l->faults.n[LOAD_UNOPENED];
+    l->progress_ms = clock_mono_ms();
+    size_t next = 0; /* places in front of it are open, or were tried */
+    CHECK(total <= l->layout.max);
+    while (subs_ready(l->subs) < total) {
+        while (next < total && subs_count(l->subs) - subs_ready(l->subs) < window) {
+            if (!subs_is_open(l->subs, next)) subs_open(l->subs, next);
+            next++;
+        }
+        if (next == total && subs_count(l->subs) == subs_ready(l->subs)) break;
+        if (turn(l, TURN_NS)) continue;
+        load_fault(&l->faults, LOAD_UNOPENED, "%zu of %zu connections are not subscribed yet",
+                   subs_count(l->subs) - subs_ready(l->subs), total);
+        break;
+    }
+    return l->faults.n[LOAD_UNOPENED] == failed && l->faults.n[LOAD_BROKEN] == 0;
+}
+
+/* --- publishing --- */
+
+/* Appends a request to `width` channels, and what is to be said about it. */
+static void write_request(struct load *l, const struct load_plan *plan, uint64_t due_ns,
+                          struct pubs_batch *batch)
+{
+    uint32_t width = plan->width ? plan->width : 1;
+    uint32_t n_channels = plan->n_channels ? plan->n_channels : l->layout.n_channels;
+    CHECK(n_channels <= l->layout.n_channels && n_channels % width == 0);
+    if (l->at >= n_channels) l->at = 0;
+    uint64_t seq = subs_next_seq(l->subs, l->at);
+    buf_clear(&l->names);
+    for (uint32_t i = 0; i < width; i++) {
+        size_t begin_at = l->names.n;
+        CHECK(subs_next_seq(l->subs, l->at + i) == seq);
+        subs_channel_name(l->subs, l->at + i, &l->names);
+        l->channels[i].n = l->names.n - begin_at;
+        subs_published(l->subs, l->at + i);
+    }
+    size_t at = 0;
+    for (uint32_t i = 0; i < width; at += l->channels[i++].n) l->channels[i].p = l->names.p + at;
+    const struct pubs_event event = { .channels = l->channels,
+                                      .n_channels = width,
+                                      .seq = seq,
+                                      .due_ns = due_ns,
+                                      .bytes = plan->data_bytes };
+    if (buf_failed(&l->names))
+        buf_fail(&l->out);
+    else
+        pubs_write_event(l->pubs, &l->out, &event);
+    batch->first_channel = l->at;
+    batch->n_channels = width;
+    l->at += width;
+}
+
+/* One message; a channel's messages always go over the same connection, so that they stay in
+ * order. */
+static void publish(struct load *l, const struct load_plan *plan, uint64_t due_ns)
+{
+    const struct span nobody = EMPTY_CHANNEL;
+    const struct pubs_event unheard = {
+        .channels = &nobody, .n_channels = 1, .due_ns = due_ns, .bytes = plan->data_bytes
+    };
+    uint32_t width = plan->width ? plan->width : 1;
+    struct pubs_batch batch = { .n = 1, .due_ns = due_ns };
+    buf_clear(&l->out);
+    if (plan->to_nobody)
+        pubs_write_event(l->pubs, &l->out, &unheard);
+    else
+        write_request(l, plan, due_ns, &batch);
+    if (buf_failed(&l->out)) load_fault(&l->faults, LOAD_BROKEN, "out of memory");
+    batch.requests = buf_span(&l->out);
+    pubs_send(l->pubs, batch.first_channel / width % l->n_pubs, &batch);
+    l->n_sent++;
+}
+
+/* To one channel in one piece; else one by one. */
+static void publish_burst(struct load *l, const struct load_plan *plan, unsigned n)
+{
+    uint32_t n_channels = plan->n_channels ? plan->n_channels : l->layout.n_channels;
+    uint64_t now_ns = clock_mono_ns();
+    struct pubs_batch batch = { .n = n, .due_ns = now_ns };
+    if (n_channels > 1) {
+        for (unsigned i = 0; i < n; i++) publish(l, plan, now_ns);
+        return;
+    }
+    buf_clear(&l->out);
+    for (unsigned i = 0; i < n; i++) write_request(l, plan, now_ns, &batch);
+    if (buf_failed(&l->out)) load_fault(&l->faults, LOAD_BROKEN, "out of memory");
+    batch.requests = buf_span(&l->out);
+    pubs_send(l->pubs, 0, &batch);
+    l->n_sent += n;
+}
+
+struct load_done load_closed(struct load *l, const struct load_plan *plan)
+{
+    struct load_done done = { 0 };
+    uint64_t start = clock_mono_ns();
+    bool alive;
+    begin(l, plan);
+    do {
+        publish_burst(l, plan, plan->burst);
+        done.n += plan->burst;
+        alive = drain(l);
+        done.ns = clock_mono_ns() - start;
+    } while (alive && done.ns < plan->run_ns);
+    done.deliveries = subs_received(l->subs);
+    return done;
+}
+
+/* The steady beat of an open loop. */
+struct beat {
+    uint64_t start_ns, due_ns, gap_ns, end_ns;
+};
+
+static struct beat beat_of(const struct load_plan *plan)
+{
+    uint64_t now = clock_mono_ns();
+    uint64_t end = plan->run_ns == UINT64_MAX ? UINT64_MAX : now + plan->run_ns;
+    return (struct beat) {
+        .start_ns = now,
+        .due_ns = plan->rate > 0 ? now : UINT64_MAX,
+        .gap_ns = plan->rate > 0 ? (uint64_t)(1e9 / plan->rate) : 0,
+        .end_ns = end,
+    };
+}
+
+/* Publishes what is due, then waits for what comes. */
+static bool beat_turn(struct load *l, const struct load_plan *plan, struct beat *b)
+{
+    uint64_t now = clock_mono_ns();
+    for (; b->due_ns <= now && b->due_ns < b->end_ns; b->due_ns += b->gap_ns) {
+        if (plan->lag) hist_add(plan->lag, now - b->due_ns);
+        publish(l, plan, b->due_ns);
+    }
+    now = clock_mono_ns();
+    uint64_t next = b->due_ns < b->end_ns ? b->due_ns : b->end_ns;
+    if (plan->rate <= 0) l->progress_ms = clock_mono_ms(); /* silence is what is wanted */
+    return turn(l, next > now ? next - now : 0);
+}
+
+struct load_done load_open(struct load *l, const struct load_plan *plan)
+{
+    uint64_t before = l->n_sent;
+    struct beat beat = beat_of(plan);
+    begin(l, plan);
+    bool alive = true;
+    while (alive && clock_mono_ns() < beat.end_ns) alive = beat_turn(l, plan, &beat);
+    drain(l);
+    return (struct load_done) {
+        .n = l->n_sent - before,
+        .ns = clock_mono_ns() - beat.start_ns,
+        .deliveries = subs_received(l->subs),
+    };
+}
+
+/* --- requests alone --- */
+
+/* Requests that are written once and sent again and again: a server has to check each of them all
+ * the same, and signing here would cost more than it does there. Twice the same, so that any run of
+ * up to N_SIGNED is in one piece. */
+struct prepared {
+    struct buf text;
+    size_t at[2 * N_SIGNED + 1];
+};
+
+static void prepare(struct load *l, enum load_request kind, struct prepared *p)
+{
+    const struct span nobody = EMPTY_CHANNEL;
+    for (size_t i = 0; i < 2 * N_SIGNED; i++) {
+        const struct pubs_event event = {
+            .channels = &nobody, .n_channels = 1, .seq = i % N_SIGNED, .bytes = PUBLISH_BYTES
+        };
+        p->at[i] = p->text.n;
+        if (kind == LOAD_STATIC)
+            pubs_write_static(l->pubs, &p->text);
+        else
+            pubs_write_event(l->pubs, &p->text, &event);
+    }
+    p->at[2 * N_SIGNED] = p->text.n;
+    if (buf_failed(&p->text)) load_fault(&l->faults, LOAD_BROKEN, "out of memory");
+}
+
+static void send_prepared(struct load *l, const struct prepared *p, size_t pub, size_t n)
+{
+    CHECK(n <= N_SIGNED);
+    size_t first = l->n_sent++ % N_SIGNED;
+    struct span all = buf_span(&p->text);
+    const struct pubs_batch batch = {
+        .requests = span_of(all.p + p->at[first], p->at[first + n] - p->at[first]),
+        .n = n,
+    };
+    pubs_send(l->pubs, pub, &batch);
+}
+
+struct load_done load_requests(struct load *l, enum load_request kind, size_t n_pubs, size_t depth,
+                               uint64_t run_ns)
+{
+    const struct load_plan plan = { .data_bytes = PUBLISH_BYTES };
+    struct load_done done = { 0 };
+    struct prepared prepared = { 0 };
+    CHECK(n_pubs <= l->n_pubs);
+    prepare(l, kind, &prepared);
+    begin(l, &plan);
+    uint64_t start = clock_mono_ns();
+    bool alive = !buf_failed(&prepared.text);
+    for (size_t i = 0; i < n_pubs; i++) l->answered[i] = depth;
+    while (alive && (done.n == 0 || done.ns < run_ns)) {
+        for (size_t i = 0; i < n_pubs; i++) {
+            if (l->answered[i] == 0) continue;
+            send_prepared(l, &prepared, i, l->answered[i]);
+            done.n += l->answered[i];
+            l->answered[i] = 0;
+        }
+        alive = run_ns == 0 || turn(l, TURN_NS);
+        done.ns = clock_mono_ns() - start;
+    }
+    drain(l);
+    done.ns = clock_mono_ns() - start;
+    buf_fini(&prepared.text);
+    return done;
+}
+
+/* --- coming and going --- */
+
+struct load_done load_churn(struct load *l, size_t stay, uint64_t cycles, size_t window)
+{
+    struct load_done done = { 0 };
+    uint64_t start = clock_mono_ns(), opened = 0;
+    bool alive = true;
+    CHECK(stay + window <= l->layout.max);
+    l->progress_ms = clock_mono_ms();
+    while (alive && done.n < cycles) {
+        for (size_t i = stay; i < stay + window; i++) {
+            if (subs_is_ready(l->subs, i)) {
+                subs_close(l->subs, i);
+                done.n++;
+            }
+            if (opened == cycles || subs_is_open(l->subs, i)) continue;
+            subs_open(l->subs, i);
+            opened++;
+        }
+        alive = turn(l, TURN_NS) && l->faults.n[LOAD_UNOPENED] == 0;
+    }
+    done.ns = clock_mono_ns() - start;
+    return done;
+}
+
+/* Dials once more into the epoll set. */
+static void knock(struct load *l, int ep, uint64_t i)
+{
+    int fd = load_dial(l->target, (size_t)i);
+    struct epoll_event ev = { .events = EPOLLOUT, .data.fd = fd };
+    if (fd < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev) != 0)
+        load_fault(&l->faults, LOAD_BROKEN, "connection %llu: %s", (unsigned long long)i,
+                   strerror(errno));
+}
+
+struct load_done load_knock(struct load *l, uint64_t cycles, size_t window)
+{
+    const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+    struct epoll_event events[BATCH];
+    struct load_done done = { 0 };
+    uint64_t start = clock_mono_ns(), opened = 0;
+    int ep = epoll_create1(EPOLL_CLOEXEC), n = 1;
+    if (ep < 0) load_fault(&l->faults, LOAD_BROKEN, "epoll_create1: %s", strerror(errno));
+    while (n > 0 && done.n < cycles && l->faults.n[LOAD_BROKEN] == 0) {
+        while (opened < cycles && opened - done.n < window) knock(l, ep, opened++);
+        n = epoll_wait(ep, events, BATCH, LOAD_STALL_MS);
+        for (int i = 0; i < n; i++, done.n++) {
+            setsockopt(events[i].data.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+            close(events[i].data.fd);
+        }
+    }
+    if (n == 0) load_fault(&l->faults, LOAD_UNOPENED, "the server does not accept");
+    if (ep >= 0) close(ep);
+    done.ns = clock_mono_ns() - start;
+    return done;
+}
+
+struct load_done load_storm(struct load *l, const struct load_plan *plan, uint64_t *all_back_ns)
+{
+    size_t n = subs_ready(l->subs), next = 0;
+    uint64_t before = l->n_sent;
+    bool alive = true;
+    begin(l, plan);
+    for (size_t i = 0; i < n; i++) subs_close(l->subs, i);
+    struct beat beat = beat_of(plan);
+    while (alive && subs_ready(l->subs) < n && load_clean(&l->faults)) {
+        /* As fast as we can, yet not so that the publisher waits for us. */
+        for (size_t i = 0; next < n && i < BATCH; i++) subs_open(l->subs, next++);
+        alive = beat_turn(l, plan, &beat);
+    }
+    *all_back_ns = clock_mono_ns() - beat.start_ns;
+    drain(l);
+    return (struct load_done) { .n = l->n_sent - before,
+                                .ns = *all_back_ns,
+                                .deliveries = subs_received(l->subs) };
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * load/load.h: the load generator: the clients of one server (subscribers and publishers) and the
+ * ways to load it: closed loop in bursts, open loop at a rate, requests alone, coming and going.
+ *
+ * One thread. Each run returns when everything that was published has come to every subscriber and
+ * every request is answered, so what the server's CPU clock gained in between is the cost of
+ * exactly that. What does not come within LOAD_STALL_MS is lost. What the server does wrong is
+ * counted in load_faults(); a run with LOAD_BROKEN ends at once.
+ */
+#ifndef LOAD_LOAD_H
+#define LOAD_LOAD_H
+#include "load/faults.h"
+#include "load/hist.h"
+#include "load/subs.h"
+
+#define LOAD_STALL_MS 10000
+
+struct load;
+
+/* Clients for a server (borrowed): room for layout->max subscribers, and `n_pubs` HTTP connections
+ * (1–PUBS_MAX), dialled when they are needed. NULL: no memory, no descriptor. */
+struct load *load_new(const struct load_target *target, const struct load_layout *layout,
+                      size_t n_pubs);
+void load_free(struct load *l); /* resets all connections; NULL allowed */
+
+/* So far. The caller may write them. */
+struct load_faults *load_faults(struct load *l);
+struct subs *load_subs(struct load *l);
+
+/* Opens connections and subscribes them until there are `total`, at most `window` being opened at a
+ * time. False: some could not be opened (a fault each). */
+bool load_connect(struct load *l, size_t total, size_t window);
+
+/* What is published. Hists may be NULL. */
+struct load_plan {
+    size_t data_bytes; /* TEXT_MIN–TEXT_MAX */
+    uint64_t run_ns;
+    unsigned width;       /* channels that one request publishes to; 0 means 1 */
+    unsigned burst;       /* load_closed: messages under way */
+    double rate;          /* load_open: requests a second, 0: none, only what comes */
+    uint32_t n_channels;  /* only the first so many of the layout's; 0: all */
+    bool to_nobody;       /* instead to a channel that nobody is on */
+    struct hist *latency; /* of deliveries: since the message was due */
+    struct hist *api;     /* of requests: since it was due until it was answered */
+    struct hist *lag;     /* how late the generator itself was (load_open) */
+};
+
+struct load_done {
+    uint64_t n;  /* requests */
+    uint64_t ns; /* how long it took */
+    uint64_t deliveries;
+};
+
+/* Closed loop: `burst` messages in one piece to a connection, and the next burst when the last one
+ * has come to all. Requests go to one channel (or `width`) after the other, in turn. */
+struct load_done load_closed(struct load *l, const struct load_plan *plan);
+
+/* Open loop: a request every 1/rate seconds, whether or not the server keeps up. Latencies count
+ * from when the message was *due* to be sent, so that a stall counts for all that it delayed (no
+ * coordinated omission). */
+struct load_done load_open(struct load *l, const struct load_plan *plan);
+
+enum load_request {
+    LOAD_STATIC, /* GET of a static text */
+    LOAD_PUBLISH /* signed publish, 200 bytes of data, to a channel without subscribers */
+};
+/* Closed loop: `depth` requests waiting on each of the first `n_pubs` connections; for `run_ns`, 0:
+ * only these. */
+struct load_done load_requests(struct load *l, enum load_request kind, size_t n_pubs, size_t depth,
+                               uint64_t run_ns);
+
+/* Opens, subscribes and resets `cycles` connections, `window` at a time, in the places behind the
+ * first `stay`. */
+struct load_done load_churn(struct load *l, size_t stay, uint64_t cycles, size_t window);
+
+/* TCP connections alone, connected and reset: what accepting and closing costs. */
+struct load_done load_knock(struct load *l, uint64_t cycles, size_t window);
+
+/* Resets all connections, then opens them again, all at once, while the plan (rate, api) goes on;
+ * until all are back. `all_back_ns`: how long that took. */
+struct load_done load_storm(struct load *l, const struct load_plan *plan, uint64_t *all_back_ns);
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * load/pubs.h: a back end: a few HTTP connections with signed requests, kept alive. Requests are
+ * pipelined where one is due before the last is answered. A connection that the server closes after
+ * an answer is dialled again for the next request.
+ */
+#ifndef LOAD_PUBS_H
+#define LOAD_PUBS_H
+#include "base/buf.h"
+#include "load/faults.h"
+#include "load/hist.h"
+#include "load/target.h"
+
+#define PUBS_MAX 64
+#define PUBS_EVENT_NAME "bench.event"
+
+struct pubs;
+
+/* What is told when a request was not carried out. */
+struct pubs_hooks {
+    void (*refused)(void *ctx, uint32_t first_channel, uint32_t n_channels);
+    void *ctx;
+};
+
+/* Watches its sockets in the epoll set `ep`; events carry `events` plus the connection's index in
+ * data.u64. Everything is borrowed. NULL: no memory. */
+struct pubs *pubs_new(int ep, uint64_t events, const struct load_target *target, size_t n,
+                      struct load_faults *faults);
+void pubs_on_refused(struct pubs *p, const struct pubs_hooks *hooks);
+void pubs_free(struct pubs *p); /* closes all; NULL allowed */
+
+/* A message to be published. */
+struct pubs_event {
+    const struct span *channels; /* 1 or more */
+    size_t n_channels;
+    uint64_t seq, due_ns;
+    size_t bytes; /* of data */
+};
+/* Appends a signed POST /apps/ID/events. */
+void pubs_write_event(struct pubs *p, struct buf *out, const struct pubs_event *event);
+/* Appends a GET that is answered with a static text. */
+void pubs_write_static(struct pubs *p, struct buf *out);
+
+/* What stands in `requests`, for the accounts. */
+struct pubs_batch {
+    struct span requests;
+    size_t n;
+    uint32_t first_channel, n_channels; /* of each; n_channels 0: nobody asks */
+    uint64_t due_ns;                    /* 0: is not measured */
+};
+/* Sends on connection `index`, or keeps what the socket does not take yet. */
+void pubs_send(struct pubs *p, size_t index, const struct pubs_batch *batch);
+
+/* Where the times from due to answered go; NULL: nowhere. */
+void pubs_watch(struct pubs *p, struct hist *latency);
+/* Returns how many responses came. */
+size_t pubs_on_event(struct pubs *p, size_t index, uint32_t events);
+size_t pubs_waiting(const struct pubs *p); /* requests without a response, all connections */
+/* Those are given up, as unanswered. */
+void pubs_give_up(struct pubs *p);
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * load/text.h: what the load generator publishes: texts that say which message they are and when
+ * they were due.
+ *
+ * "bench 000000000000007b 00000a1b2c3d4e5f " and then a fixed pattern up to the wanted length.
+ * Nothing in it needs escaping in JSON, so that its bytes are the same at every stage. Pure.
+ */
+#ifndef LOAD_TEXT_H
+#define LOAD_TEXT_H
+#include "base/buf.h"
+
+#define TEXT_MIN ((size_t)40)
+#define TEXT_MAX ((size_t)256 * 1024)
+
+struct text_head {
+    uint64_t seq;    /* on its channel */
+    uint64_t due_ns; /* of clock_mono_ns(): when it was due to be published */
+};
+
+/* Appends a text of `bytes` bytes (TEXT_MIN–TEXT_MAX). */
+void text_write(struct buf *out, const struct text_head *head, size_t bytes);
+
+/* Looks for a whole text of `bytes` bytes, closed by a quote, in the frame; `*hint` is where the
+ * last one was and is updated. False: there is none, or a byte of it is wrong. */
+bool text_find(struct span frame, size_t bytes, size_t *hint, struct text_head *head);
+#endif
