@@ -63,6 +63,7 @@ static void add_value(const struct option *opt, struct span text, struct buf *ou
     case OPTION_HOST:
     case OPTION_PREFIX:
     case OPTION_KEY:
+    case OPTION_STORE:
     case OPTION_SECRETS:
         json_string(out, text);
         break;

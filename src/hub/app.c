@@ -125,6 +125,7 @@ static enum err init_slot(struct app *app, uint32_t index, struct span id)
 
 static void fini_slot(struct app *app)
 {
+    mem_free(app->_tally_memory);
     mem_free((char *)(uintptr_t)app->_gone.id.p);
 }
 
@@ -398,13 +399,13 @@ enum app_change apps_change(const struct apps *now, const struct apps *next, siz
 
 /* --- counters --- */
 
-bool app_conn_take(struct app *app)
+uint32_t app_conn_take(struct app *app)
 {
     uint64_t limit = app->s->limits.connections;
     uint32_t before = atomic_fetch_add_explicit(&app->n_conns, 1, memory_order_relaxed);
-    if (limit == 0 || before < limit) return true;
+    if (limit == 0 || before < limit) return before + 1;
     app_conn_drop(app);
-    return false;
+    return 0;
 }
 
 void app_conn_drop(struct app *app)
@@ -419,4 +420,32 @@ bool app_publish_take(struct app *app, uint64_t now_ms, uint32_t points, uint32_
     *left = 0;
     if (per_second == 0) return true;
     return limit_take_shared(&app->_publish_window, now_ms, points, per_second, left);
+}
+
+/* --- statistics --- */
+
+static enum err make_tallies(struct app *app, unsigned n_workers)
+{
+    const size_t size = sizeof *app->_tallies;
+    if (app->_tallies) return ERR_OK;
+    app->_tally_memory = mem_zalloc((n_workers + 1) * size);
+    if (!app->_tally_memory) return ERR_NOMEM;
+    size_t over = (uintptr_t)app->_tally_memory % size;
+    app->_tallies = (void *)((char *)app->_tally_memory + (over ? size - over : 0));
+    return ERR_OK;
+}
+
+enum err apps_count(const struct apps *apps, unsigned n_workers)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; !err && i < apps->_n_versions; i++)
+        err = make_tallies(apps->_versions[i].app, n_workers);
+    return err;
+}
+
+void app_count_peak(const struct app *app, unsigned worker, uint32_t n)
+{
+    struct app_tally *tally = app_tally(app, worker);
+    if (!tally || n <= atomic_load_explicit(&tally->peak, memory_order_relaxed)) return;
+    atomic_store_explicit(&tally->peak, n, memory_order_relaxed);
 }

@@ -26,6 +26,7 @@ struct app_settings {
     uint64_t user_authentication_timeout_ms;
     bool signin_failure_closes;
     struct span_list allowed_origins; /* empty: all */
+    bool statistics;                  /* are kept */
     uint64_t activity_timeout_s, ping_interval_s, pong_timeout_s;
     uint64_t connection_limit_code; /* 4100 or 4004 */
     uint64_t cache_ttl_s;           /* 0: until replaced */
@@ -45,16 +46,26 @@ struct app_settings {
     } limits;
 };
 
+/* What one worker counted of an app, for the statistics (stat_add's rule: one writer, relaxed; the
+ * peak is started anew by who reads it). Workers do not share cache lines here. */
+struct app_tally {
+    _Alignas(64) _Atomic uint64_t websocket_messages;
+    _Atomic uint64_t api_messages; /* one for each event and channel */
+    _Atomic uint32_t peak;         /* connections on all workers, at the most */
+};
+
 struct app {
     /* The settings and what follows from them. They may be replaced at any moment (apps_publish);
      * what was read stays valid for the rest of the turn. An aligned load, no more. */
     const struct app_settings *_Atomic s;
     const struct peer_rules *_Atomic rules;
+    struct app_tally *_tallies;       /* one for each worker; NULL: not counted */
     uint32_t index;                   /* of the slot, for ever */
     bool internal;                    /* the server's own: not counted, not recorded */
     _Atomic uint32_t n_conns;         /* open WebSockets, all workers */
     _Atomic uint64_t cache_bytes;     /* held by cached events */
     _Atomic uint64_t _publish_window; /* see limit.h */
+    void *_tally_memory;
     struct app_settings _gone; /* while the configuration does not have it: its id, not enabled */
     struct peer_rules _gone_rules;
 };
@@ -114,9 +125,21 @@ static inline struct span app_lasting_id(const struct app *app)
     return app->_gone.id;
 }
 
-/* Takes one place under limits.connections; false when full. Any thread. */
-bool app_conn_take(struct app *app);
+/* Takes one place under limits.connections: how many there are now; 0 when full. Any thread. */
+uint32_t app_conn_take(struct app *app);
 void app_conn_drop(struct app *app);
+
+/* --- statistics --- */
+/* Counts the apps of the set from now on, on workers 0 to n - 1. Before any of them sees the app;
+ * one that is counted already stays as it is. */
+enum err apps_count(const struct apps *apps, unsigned n_workers) MUST_USE;
+/* The worker's own; NULL: the app is not counted. */
+static inline struct app_tally *app_tally(const struct app *app, unsigned worker)
+{
+    return app->_tallies ? &app->_tallies[worker] : NULL;
+}
+/* The worker's thread: a place was taken, and there are `n` now. */
+void app_count_peak(const struct app *app, unsigned worker, uint32_t n);
 
 /* Takes `points` under limits.publishes_per_second, or nothing. `*left`: what is left of this
  * second (0 where there is no limit). Any thread; `now_ms` monotonic. */

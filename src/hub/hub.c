@@ -315,6 +315,8 @@ enum err hub_publish(struct hub *hub, struct hub_publish *p)
         stat_add(p->from_client ? &hub->stats.client_events : &hub->stats.published, 1);
         histo_add(&hub->stats.data_bytes, p->data_raw.n, 1);
     }
+    struct app_tally *tally = app_tally(p->app, hub->worker);
+    if (tally && !p->from_client) stat_add(&tally->api_messages, 1);
     bool user = p->kind.type == CHAN_USER;
     enum err err = user ? publish_to_user(hub, p) : publish_to_channel(hub, p);
     if (noted) hub_note_publish(hub, p, err);

@@ -70,6 +70,7 @@ static enum err build(struct config *cfg, const struct config_sources *src, stru
     cfg->dial.host = span_of("", 0);
     enum err err = read_sources(draft, src, cfg);
     if (!err) err = config_make_globals(draft, cfg);
+    if (!err) err = config_make_store(draft, src->environment, cfg);
     if (!err) err = config_make_apps(draft, cfg);
     if (!err) err = config_check(cfg, diag);
     if (!err) err = config_hint(draft, cfg);

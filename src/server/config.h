@@ -82,6 +82,11 @@ struct config {
         uint64_t mailbox_bytes;
         uint32_t reserved_descriptors;
     } limits;
+    struct span store; /* a URL that store_url_parse() takes; with a password, perhaps */
+    struct {
+        uint32_t interval_seconds;
+        uint32_t retention_days; /* 0: for ever */
+    } statistics;
     struct {
         enum log_level level;
         enum log_format format;

@@ -89,6 +89,9 @@ enum err config_fill(struct draft *d, const struct option *opt,
                      struct span *from) MUST_USE;
 /* Draft -> configuration (config_apps.c), and the rules between options (config_check.c). */
 enum err config_make_globals(struct draft *d, struct config *cfg) MUST_USE;
+/* config_store.c: puts the state folder's file for the option store where it is the default. */
+enum err config_make_store(struct draft *d, const char *const *environment,
+                           struct config *cfg) MUST_USE;
 enum err config_make_apps(struct draft *d, struct config *cfg) MUST_USE;
 enum err config_check(const struct config *cfg, struct diag *diag) MUST_USE;
 /* Warns of what is allowed and likely a mistake (config_hints.c). */

@@ -4,6 +4,7 @@
  * back, and as text. The C type of each field is asserted in config_table.c.
  */
 #include "server/config_value.h"
+#include "store/store_url.h"
 
 static void store_number(const struct option *opt, void *field, uint64_t number)
 {
@@ -30,6 +31,7 @@ static void store_number(const struct option *opt, void *field, uint64_t number)
     case OPTION_HOST:
     case OPTION_PREFIX:
     case OPTION_KEY:
+    case OPTION_STORE:
     case OPTION_SECRETS:
     case OPTION_ORIGINS:
     case OPTION_HOSTS:
@@ -46,6 +48,7 @@ void option_store(const struct option *opt, void *owner, const union option_valu
     case OPTION_HOST:
     case OPTION_PREFIX:
     case OPTION_KEY:
+    case OPTION_STORE:
         *(struct span *)field = value->text;
         break;
     case OPTION_SECRETS:
@@ -93,6 +96,7 @@ static uint64_t load_number(const struct option *opt, const void *field)
     case OPTION_HOST:
     case OPTION_PREFIX:
     case OPTION_KEY:
+    case OPTION_STORE:
     case OPTION_SECRETS:
     case OPTION_ORIGINS:
     case OPTION_HOSTS:
@@ -111,6 +115,7 @@ void option_load(const struct option *opt, const void *owner, union option_value
     case OPTION_HOST:
     case OPTION_PREFIX:
     case OPTION_KEY:
+    case OPTION_STORE:
         out->text = *(const struct span *)field;
         break;
     case OPTION_SECRETS:
@@ -179,6 +184,9 @@ void option_print(const struct option *opt, const union option_value *value, str
     case OPTION_KEY:
         buf_add_span(out, value->text);
         break;
+    case OPTION_STORE:
+        store_url_mask(value->text, out);
+        break;
     case OPTION_SECRETS:
         buf_add_fmt(out, "(%zu hidden)", value->list.n);
         break;
@@ -215,6 +223,7 @@ void option_print(const struct option *opt, const union option_value *value, str
 bool option_value_eq(const struct option *opt, const union option_value *a,
                      const union option_value *b)
 {
+    if (opt->type == OPTION_STORE) return span_eq(a->text, b->text);
     if (opt->type == OPTION_SECRETS) {
         bool same = a->list.n == b->list.n;
         for (size_t i = 0; same && i < a->list.n; i++)

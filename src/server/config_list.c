@@ -29,6 +29,7 @@ bool value_is_list(enum option_type type)
     case OPTION_HOST:
     case OPTION_PREFIX:
     case OPTION_KEY:
+    case OPTION_STORE:
         return false;
     }
     UNREACHABLE();

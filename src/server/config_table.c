@@ -50,6 +50,7 @@ const struct option option_apps[] = {
 #define FIELD_HOST struct span
 #define FIELD_PREFIX struct span
 #define FIELD_KEY struct span
+#define FIELD_STORE struct span
 #define FIELD_SECRETS struct span_list
 #define FIELD_ORIGINS struct span_list
 #define FIELD_HOSTS struct span_list

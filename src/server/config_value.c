@@ -6,6 +6,7 @@
 #include "server/config_value.h"
 #include "base/near.h"
 #include "server/config_value_priv.h"
+#include "store/db.h"
 #include <sched.h>
 #include <stdio.h>
 
@@ -227,6 +228,25 @@ static enum err parse_key(struct span s, struct config_arena *arena, struct span
     return config_arena_copy(arena, s, out) ? ERR_OK : ERR_NOMEM;
 }
 
+/* What is wrong is said without what was given: there may be a password in it. */
+static enum err parse_store(struct span s, struct config_arena *arena, struct span *out,
+                            struct buf *why)
+{
+    struct store_url url;
+    struct diag d = { "" };
+    enum err err = store_url_parse(s, &url, &d);
+    if (err == ERR_NOMEM) return err;
+    if (!err && !db_kind_built(url.kind)) {
+        diag_set(&d, err, "of a kind that this program was built with, and it is without %s",
+                 store_kind_name(url.kind));
+        err = ERR_RANGE;
+    }
+    store_url_fini(&url);
+    if (!err) return config_arena_copy(arena, s, out) ? ERR_OK : ERR_NOMEM;
+    buf_add_fmt(why, "%s", d.text);
+    return ERR_RANGE;
+}
+
 static enum err parse_single(const struct option *opt, struct span s, struct config_arena *arena,
                              union option_value *out, struct buf *why)
 {
@@ -252,6 +272,8 @@ static enum err parse_single(const struct option *opt, struct span s, struct con
         return parse_prefix(s, arena, &out->text, why);
     case OPTION_KEY:
         return parse_key(s, arena, &out->text, why);
+    case OPTION_STORE:
+        return parse_store(s, arena, &out->text, why);
     case OPTION_SECRETS:
     case OPTION_ORIGINS:
     case OPTION_HOSTS:

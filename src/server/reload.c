@@ -182,6 +182,7 @@ static enum err prepare(struct reload *r, struct diag *d)
     struct buf kept = { 0 };
     reload_keep(r->cfg, s->boot, &kept);
     err = apps_next(&r->next, s->apps, r->cfg->apps, r->cfg->n_apps, d);
+    if (!err) err = apps_count(r->next, s->n_workers);
     if (!err) err = apps_union(&r->both, s->apps, r->next);
     if (!err) err = note_changes(r);
     r->timers = timers_change(s, r->cfg);
@@ -213,6 +214,7 @@ static void carry_out(struct reload *r)
     run_round(r, take_new);
     s->cfg = s->reloaded = r->cfg;
     s->apps = r->next;
+    statistics_reloaded(s, was, r->next);
     apps_retire(was, r->next);
     run_round(r, pass_by);
     purge_removed(r, was);

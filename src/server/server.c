@@ -45,6 +45,7 @@ enum err server_start_workers(struct server *s, struct diag *d)
         if (err) return err;
     }
     fds_recount(); /* with the loops' */
+    statistics_start(s);
     for (unsigned i = 0; i < s->n_workers; i++) {
         enum err err = worker_start(&s->workers[i], d);
         if (err) return err;
@@ -70,6 +71,7 @@ void server_end_workers(struct server *s)
         if (w->started) loop_stop(w->loop);
         worker_join(w);
     }
+    statistics_stop(s);
     if (s->workers) free_workers(s);
     dir_free(s->dir);
     s->dir = NULL;
@@ -80,6 +82,7 @@ static enum err build(struct server *s, struct diag *d)
     const struct config *cfg = s->cfg;
     enum err err = apps_new(&s->apps, cfg->apps, cfg->n_apps, cfg->strict_channel_names, d);
     if (err) return err;
+    if ((err = apps_count(s->apps, s->n_workers))) return err;
     signals_start();
     forecast(s);
     if ((err = server_open_listeners(s, d))) return err;
@@ -119,6 +122,7 @@ void server_free(struct server **server)
     if (!s) return;
     server_end_workers(s);
     server_close_listeners(s);
+    statistics_free(s);
     apps_free(s->apps);
     config_free(&s->reloaded);
     lock_fini(&s->restart.lock);

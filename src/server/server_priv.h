@@ -5,6 +5,7 @@
 #define SERVER_SERVER_PRIV_H
 #include "base/lock.h"
 #include "server/server.h"
+#include "server/statistics.h"
 #include "server/worker.h"
 
 struct server {
@@ -14,6 +15,7 @@ struct server {
     struct server_origin origin;
     struct apps *apps;
     struct directory *dir;
+    struct statistics *statistics;                    /* NULL: none are kept */
     struct endpoint *endpoints[WORKER_MAX_LISTENERS]; /* the last one is the admin listener */
     struct buf endpoint_names[WORKER_MAX_LISTENERS];  /* as the next generation is told */
     size_t n_endpoints;

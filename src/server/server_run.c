@@ -58,6 +58,7 @@ static bool drain(struct server *s)
     }
     while (!all_ended(s)) {
         service_beat(s);
+        statistics_beat(s);
         if (signals_wait(5) != SIGNALS_STOP) continue;
         bool restarting = atomic_exchange(&s->restarting, false);
         undisturbed = false;
@@ -143,6 +144,14 @@ static int restart(struct server *s, bool *reload)
 
 /* --- signals --- */
 
+/* Until one of those that the main thread looks after has something to do; -1: for ever. */
+static int wait_ms(const struct server *s)
+{
+    int service = service_wait_ms(s), statistics = statistics_wait_ms(s);
+    if (service < 0) return statistics;
+    return statistics >= 0 && statistics < service ? statistics : service;
+}
+
 int server_run(struct server *s)
 {
     int code = -1;
@@ -151,7 +160,8 @@ int server_run(struct server *s)
     while (code < 0) {
         bool reload = false;
         service_beat(s);
-        switch (signals_wait(service_wait_ms(s))) {
+        statistics_beat(s);
+        switch (signals_wait(wait_ms(s))) {
         case SIGNALS_STOP:
             code = stop(s);
             break;

@@ -235,6 +235,36 @@ static void a_set_that_is_refused_leaves_the_present_one(void **state)
     apps_free(now);
 }
 
+static void what_workers_count_stays_through_replacing(void **state)
+{
+    (void)state;
+    struct app_settings some[] = { settings_of("a", "k"), settings_of("b", "l") };
+    struct apps *now = NULL, *next = NULL;
+    assert_int_equal(apps_new(&now, some, 1, true, NULL), ERR_OK);
+    struct app *app = apps_find_id(now, SPAN("a"));
+    assert_null(app_tally(app, 0)); /* not counted yet */
+    app_count_peak(app, 0, 5);
+    assert_int_equal(apps_count(now, 3), ERR_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        struct app_tally *t = app_tally(app, i);
+        assert_int_equal((uintptr_t)t % 64, 0);
+        assert_int_equal(atomic_load(&t->websocket_messages) + atomic_load(&t->peak), 0);
+        atomic_store(&t->api_messages, i + 1);
+    }
+    app_count_peak(app, 1, 5);
+    app_count_peak(app, 1, 4);
+    assert_int_equal(atomic_load(&app_tally(app, 1)->peak), 5);
+    assert_int_equal(apps_next(&next, now, some, 2, NULL), ERR_OK);
+    mem_fail_after(0, false);
+    assert_int_equal(apps_count(next, 3), ERR_NOMEM);
+    mem_fail_after(-1, false);
+    assert_int_equal(apps_count(next, 3), ERR_OK);
+    assert_int_equal(atomic_load(&app_tally(app, 2)->api_messages), 3);
+    assert_non_null(app_tally(apps_find_id(next, SPAN("b")), 2));
+    apps_free(now);
+    apps_free(next);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +278,7 @@ int main(void)
         cmocka_unit_test(sets_follow_each_other_on_the_same_slots),
         cmocka_unit_test(changes_of_keys_and_of_enabled_are_told),
         cmocka_unit_test(a_set_that_is_refused_leaves_the_present_one),
+        cmocka_unit_test(what_workers_count_stays_through_replacing),
     };
     return RUN_TESTS(tests);
 }

@@ -31,9 +31,10 @@ static inline void rig_load(struct rig *rig, const char *const *settings)
     static char names[RIG_FLAGS][64];
     struct config_flag flags[RIG_FLAGS] = { { "listen", "127.0.0.1:0", "--set" },
                                             { "admin.listen", "127.0.0.1:0", "--set" },
-                                            { "workers", "2", "--set" } };
+                                            { "workers", "2", "--set" },
+                                            { "store", "none", "--set" } };
     struct config_sources src = {
-        .yaml_path = "", .env_path = "", .flags = flags, .n_flags = 3, .dev = true
+        .yaml_path = "", .env_path = "", .flags = flags, .n_flags = 4, .dev = true
     };
     for (; *settings; settings++) {
         CHECK(src.n_flags < RIG_FLAGS);
