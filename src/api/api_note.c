@@ -94,14 +94,23 @@ static void quote_body(struct request *r, struct span *channel, struct span *nam
     if (fields[2].val.type == JSON_STRING) *name = fields[2].val.raw;
 }
 
+/* Which event the refusal is about, as far as that is known. */
+static void find_event(struct request *r, struct span *channel, struct span *name)
+{
+    const struct api *api = r->api;
+    *channel = r->channel;
+    *name = r->name;
+    if (!channel->p && api->n_targets) *channel = api->targets[0].name;
+    if (!name->p && api->n_events) *name = api->events[0].name_raw;
+    if (!channel->p && !name->p) quote_body(r, channel, name);
+}
+
 void note_refusal(struct request *r)
 {
     const struct api *api = r->api;
+    struct span channel, name;
     if (!is_publish(r)) return;
-    struct span channel = r->channel, name = r->name;
-    if (!channel.p && api->n_targets) channel = api->targets[0].name;
-    if (!name.p && api->n_events) name = api->events[0].name_raw;
-    if (!channel.p && !name.p) quote_body(r, &channel, &name);
+    find_event(r, &channel, &name);
     bool known = r->call->app != NULL;
     struct fact_note note = {
         .fact = {
@@ -119,6 +128,9 @@ void note_refusal(struct request *r)
         .why = answer_is_no_memory(&r->answer) ? SPAN("The server is out of memory.")
                                                : buf_span(&api->words),
     };
-    if (known) note.app = app_lasting_id(r->call->app);
+    if (known)
+        note.app = app_lasting_id(r->call->app);
+    else if (apps_have_secret(api->set.apps, note.app_text))
+        note.app_text = SPAN("(a secret)");
     hub_note(api->set.hub, &note);
 }

@@ -43,3 +43,9 @@ uint64_t clock_unix_s(void)
 {
     return (uint64_t)read_clock(CLOCK_REALTIME_COARSE).tv_sec;
 }
+
+uint64_t clock_thread_ns(void)
+{
+    struct timespec ts = read_clock(CLOCK_THREAD_CPUTIME_ID);
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}

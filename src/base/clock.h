@@ -5,6 +5,7 @@
 #include <stdint.h>
 uint64_t clock_mono_ms(void); /* monotonic, arbitrary start */
 uint64_t clock_mono_ns(void);
-uint64_t clock_unix_ms(void); /* wall clock, since 1970 */
-uint64_t clock_unix_s(void);  /* the same in whole seconds, up to one tick (10 ms) behind */
+uint64_t clock_unix_ms(void);   /* wall clock, since 1970 */
+uint64_t clock_thread_ns(void); /* CPU time of the calling thread */
+uint64_t clock_unix_s(void);    /* the same in whole seconds, up to one tick (10 ms) behind */
 #endif

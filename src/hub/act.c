@@ -116,7 +116,7 @@ static void relay_client_event(struct hub *hub, struct hub_conn *conn, const str
 void hub_on_text(struct hub *hub, struct hub_conn *conn, struct span text)
 {
     if (conn->closed) return;
-    stat_add(&hub->stats.texts, 1);
+    if (!conn->app->internal) stat_add(&hub->stats.texts, 1);
     struct app_tally *tally = app_tally(conn->app, hub->worker);
     if (tally) stat_add(&tally->websocket_messages, 1);
     struct peer_user user = signin_user(conn);

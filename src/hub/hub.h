@@ -150,6 +150,16 @@ const struct names *hub_names(const struct hub *hub);
 /* Somebody was refused, or cut: remembers it, and tells who watches. The note's texts are borrowed
  * for the call. */
 void hub_note(struct hub *hub, struct fact_note *note);
-/* The watchers' load. */
+/* Whether somebody watches. */
 bool hub_watched(const struct hub *hub);
+
+/* --- questions about this worker's connections (hub/look.c) --- */
+/* Whether it is on the channel; `*joined`: at which number. */
+bool hub_subscribed(const struct hub_conn *conn, struct span channel, uint64_t *joined);
+/* Calls `visit` for each of this worker's subscribers of the channel until it says false. It must
+ * not change anything. `member`: of a presence channel, else NULL. */
+typedef bool hub_visit(void *ctx, struct hub_conn *conn, const struct member *member,
+                       uint64_t joined);
+void hub_each_subscriber(struct hub *hub, struct app *app, struct span channel, hub_visit *visit,
+                         void *ctx);
 #endif

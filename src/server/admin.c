@@ -9,8 +9,10 @@
 #include "base/mem.h"
 #include "http/url.h"
 #include "net/fds.h"
+#include "server/admin_call.h"
 #include "server/conn.h"
 #include "server/dashboard.h"
+#include "server/guard.h"
 #include "server/metrics.h"
 #include "server/server_priv.h"
 #include <unistd.h>
@@ -20,29 +22,24 @@ static enum admin_result answered(enum err err)
     return err ? ADMIN_FAILED : ADMIN_ANSWERED;
 }
 
-/* --- who may ask --- */
-
-static struct span without_port(struct span host)
-{
-    if (host.n && host.p[0] == '[') {
-        const char *end = memchr(host.p, ']', host.n);
-        return end ? span_of(host.p + 1, (size_t)(end - host.p - 1)) : host;
-    }
-    const char *colon = host.n ? memchr(host.p, ':', host.n) : NULL;
-    return colon ? span_head(host, (size_t)(colon - host.p)) : host;
-}
-
-static bool host_allowed(const struct config *cfg, struct span host)
-{
-    struct span name = without_port(host);
-    for (size_t i = 0; i < cfg->admin.hosts.n; i++) {
-        struct span allowed = cfg->admin.hosts.items[i];
-        if (span_eq(allowed, SPAN("*")) || span_eq_nocase(allowed, name)) return true;
-    }
-    return false;
-}
-
 /* --- answers --- */
+
+enum err admin_json(struct buf *out, struct http1_reply to, unsigned status, struct span json)
+{
+    static const struct http1_field fields[] = {
+        { SPAN("Cache-Control"), SPAN("no-store") },
+        { SPAN("X-Content-Type-Options"), SPAN("nosniff") },
+        { SPAN("Cross-Origin-Resource-Policy"), SPAN("same-origin") },
+    };
+    const struct http1_res res = {
+        .status = (uint16_t)status,
+        .type = SPAN("application/json"),
+        .fields = fields,
+        .n_fields = ARRAY_LEN(fields),
+        .body = json,
+    };
+    return http1_res_write(out, to, &res);
+}
 
 static void add_u64(struct buf *b, const char *key, uint64_t v)
 {
@@ -188,7 +185,7 @@ static void send_list(struct worker *w, struct task *t)
         buf_fini(part);
     }
     json_close(&all, ']');
-    conn_http_answer(job->conn, &all);
+    conn_http_answer(job->conn, 200, &all);
     mem_free(job);
 }
 
@@ -263,34 +260,64 @@ static enum admin_result route(struct conn *c, const struct url_target *target,
         write_ready(s, &json);
         return serve_json(to, server_stopping(s) ? 503 : 200, &json, out);
     }
-    if (span_eq(target->path, SPAN("/admin/workers"))) {
-        write_workers(s, &json);
-        return serve_json(to, 200, &json, out);
-    }
-    if (span_eq(target->path, SPAN("/admin/connections")))
-        return serve_connections(c, target->query, to, out);
     return answered(
         http1_res_error(out, to, 404,
-                        SPAN("This is Peal's admin listener. It knows /live, /ready, "
-                             "/metrics, /admin/workers and /admin/connections?app=ID.")));
+                        SPAN("This is Peal's admin listener. It knows /live, /ready, /metrics, and "
+                             "/admin/ with workers, connections?app=ID, apps, channels, channel, "
+                             "connection, facts, explain, disconnect, publish.")));
+}
+
+static enum admin_result route_admin(struct conn *c, struct span name, struct span query,
+                                     struct http1_reply to, struct buf *out)
+{
+    struct buf json = { 0 };
+    const struct url_target other = { .path = SPAN("/") };
+    if (span_eq(name, SPAN("workers"))) {
+        write_workers(c->worker->server, &json);
+        return serve_json(to, 200, &json, out);
+    }
+    if (span_eq(name, SPAN("connections"))) return serve_connections(c, query, to, out);
+    return route(c, &other, to, out);
+}
+
+/* What follows /admin/, as it stands or below the dashboard's path. */
+static bool is_admin_path(const struct config *cfg, struct span path, struct span *name)
+{
+    struct span below;
+    bool in_page = dashboard_path(cfg, path, &below) && span_starts(below, SPAN("admin/"));
+    if (!in_page && !span_starts(path, SPAN("/admin/"))) return false;
+    *name = in_page ? span_skip(below, 6) : span_skip(path, 7);
+    return true;
+}
+
+static enum admin_result refuse(struct http1_reply to, unsigned status, const char *why,
+                                struct buf *out)
+{
+    return answered(http1_res_error(out, to, status, span_str(why)));
 }
 
 enum admin_result admin_serve(struct conn *c, const struct http1_req *req, struct http1_reply to,
                               struct buf *out)
 {
+    const struct config *cfg = c->worker->cfg;
     struct url_target target;
+    struct span below, name;
     if (!url_split(http1_req_target(req), &target, NULL))
-        return answered(http1_res_error(out, to, 400, SPAN("The request target is malformed.")));
-    struct span host = target.host.p ? target.host : http1_header(req, SPAN("Host"));
-    if (!host_allowed(c->worker->cfg, host))
-        return answered(
-            http1_res_error(out, to, 403, SPAN("This Host is not in the option admin.hosts.")));
+        return refuse(to, 400, "The request target is malformed.", out);
+    struct guard_no no = guard_ask(cfg, req, &target, GUARD_PLAIN);
+    if (no.status) return refuse(to, no.status, no.why, out);
+    struct admin_call call = { .c = c, .req = req, .query = target.query, .to = to, .out = out };
+    enum admin_result result;
+    bool is_admin = is_admin_path(cfg, target.path, &name);
+    if (is_admin && admin_call_serve(&call, name, &result)) return result;
     enum http1_method method = http1_req_method(req);
     if (method != HTTP1_GET && method != HTTP1_HEAD)
-        return answered(http1_res_error(out, to, 405, SPAN("Only GET and HEAD.")));
+        return refuse(to, 405, "Only GET and HEAD.", out);
+    if (is_admin && (no = guard_ask(cfg, req, &target, GUARD_READ)).status)
+        return refuse(to, no.status, no.why, out);
     if (span_eq(target.path, SPAN("/metrics"))) return serve_metrics(c, req, to, out);
-    struct span below;
-    if (dashboard_path(c->worker->cfg, target.path, &below))
-        return answered(dashboard_serve(c->worker->cfg, below, req, to, out));
+    if (is_admin) return route_admin(c, name, target.query, to, out);
+    if (dashboard_path(cfg, target.path, &below))
+        return answered(dashboard_serve(cfg, below, req, to, out));
     return route(c, &target, to, out);
 }

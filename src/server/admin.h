@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * server/admin.h: what the admin listener answers: /live, /ready, /admin/workers,
- * /admin/connections?app=ID.
- *
- * Being on loopback does not make it safe: a web page can make a browser send requests there, so
- * Host must be one of the option admin.hosts.
+ * server/admin.h: what the admin listener answers: /live, /ready, /metrics, the dashboard, and
+ * /admin (docs/internals/watch.md). Who may ask is decided in server/guard.h.
  */
 #ifndef SERVER_ADMIN_H
 #define SERVER_ADMIN_H
 #include "http/http1_res.h"
+
+#define ADMIN_BODY_MAX 1048576 /* octets of a POST: an event for the event creator */
 
 struct conn;
 
@@ -19,4 +18,8 @@ enum admin_result {
 };
 enum admin_result admin_serve(struct conn *c, const struct http1_req *req, struct http1_reply to,
                               struct buf *out);
+
+/* Appends a response with this JSON that no other page may read and no cache may keep. */
+enum err admin_json(struct buf *out, struct http1_reply to, unsigned status,
+                    struct span json) MUST_USE;
 #endif

@@ -63,6 +63,7 @@ struct config {
     } admin;
     struct {
         struct span path; /* as path_prefix; "": no dashboard */
+        bool expose;
     } dashboard;
     uint32_t workers;                   /* 1 to 256; `auto` has been resolved */
     struct span path_prefix;            /* "" or "/ws": leading slash, none at the end */

@@ -3,6 +3,7 @@
  * server/config_check.c: rules between options, which no row of the table can state.
  */
 #include "server/config_draft.h"
+#include "server/watchers.h"
 
 #define PONG_MARGIN_S 30 /* what pusher-js waits for a pong before it gives up on its own */
 
@@ -54,11 +55,22 @@ static enum err check_listeners(const struct config *cfg, struct diag *diag)
     return ERR_OK;
 }
 
+static enum err check_names(const struct app_settings *app, struct diag *diag)
+{
+    if (!span_eq(app->id, SPAN(WATCHERS_KEY)) && !span_eq(app->key, SPAN(WATCHERS_KEY)))
+        return ERR_OK;
+    return diag_set(diag, ERR_CONFIG,
+                    "app '%.*s': the name " WATCHERS_KEY " is reserved for the server's own "
+                    "live stream; give the app another id and key",
+                    SPAN_FMT(app->id));
+}
+
 enum err config_check(const struct config *cfg, struct diag *diag)
 {
     enum err err = check_listeners(cfg, diag);
     for (size_t i = 0; !err && i < cfg->n_apps; i++) {
-        err = check_keep_alive(&cfg->apps[i], diag);
+        err = check_names(&cfg->apps[i], diag);
+        if (!err) err = check_keep_alive(&cfg->apps[i], diag);
         if (!err) err = check_sizes(cfg, &cfg->apps[i], diag);
     }
     return err;

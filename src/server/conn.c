@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/fds.h"
+#include "server/notes.h"
 #include "server/server_priv.h"
 #include "ws/encoder.h"
 
@@ -355,11 +356,13 @@ static void cut(struct conn *c, const char *why, const char *option, uint64_t li
              kv_str("option", option), kv_u64("limit", limit),
              kv_span("app", ws ? c->hub.app->s->id : SPAN("")),
              kv_span("socket_id", span_of(id, ws ? socket_id_write(c->hub.socket_id, id) : 0)));
+    uint64_t waited_bytes = c->out.bytes;
     out_drop_unsent(&c->out);
     if (ws) {
         struct buf text = { 0 };
         buf_add_fmt(&text, "Too slow: messages waited for you beyond %s (%llu).", option,
                     (unsigned long long)limit);
+        note_cut(c, buf_span(&text), waited_bytes - c->out.bytes);
         conn_ws_refuse_within(c, 4100, buf_span(&text), CONN_SLOW_ENDING_MS);
         buf_fini(&text);
     }

@@ -38,6 +38,9 @@ struct conn {
     bool hangup;        /* HTTP: no further request after this response */
     bool held_signed;   /* `held` is of a request whose signature is right */
     uint16_t ending_ms; /* how long ENDING may last */
+    uint16_t scope;     /* a watcher: may see the app of this index + 1 only; 0: all */
+    uint8_t client;     /* what it says it is: server/notes.h */
+    bool told_end;      /* its end is remembered */
     struct io io;
     struct timer timer;
     struct list link; /* worker's http, ws or ending */
@@ -143,7 +146,7 @@ void conn_http_refuse(struct conn *c, unsigned status, struct buf *text);
 uint64_t conn_http_deadline(const struct conn *c);
 void conn_http_timeout(struct conn *c);
 /* The answer that other workers made: sends it and goes on. Takes the body. */
-void conn_http_answer(struct conn *c, struct buf *body);
+void conn_http_answer(struct conn *c, unsigned status, struct buf *body);
 /* The kernel took octets of an answer, so the client is still reading. */
 void conn_http_progress(struct conn *c);
 /* While stopping: no request is under way and none will be read. */
@@ -156,6 +159,9 @@ struct ws_open {
     struct span key;    /* raw path segment */
     struct span origin; /* p == NULL: not sent */
     struct span client; /* address, for logs */
+    struct span query;  /* of the request */
+    enum watch_entry watch;
+    uint16_t scope; /* WATCH_ONE */
 };
 /* After the 101: admits the client or tells it why not. */
 void conn_ws_open(struct conn *c, const struct ws_open *open);

@@ -12,8 +12,10 @@
 #include "server/admin.h"
 #include "server/client_addr.h"
 #include "server/conn.h"
+#include "server/guard.h"
 #include "server/home.h"
 #include "server/server_priv.h"
+#include "server/watchers.h"
 #include "ws/handshake.h"
 
 #define USUAL_ANSWER 896 /* with its headers, and within the sizes that malloc has at hand */
@@ -118,7 +120,7 @@ static struct http1_reply reply_to(const struct conn *c)
     return to;
 }
 
-void conn_http_answer(struct conn *c, struct buf *body)
+void conn_http_answer(struct conn *c, unsigned status, struct buf *body)
 {
     c->wait_answer = false;
     if (c->state != CONN_HTTP) { /* went away meanwhile: freed in the close phase */
@@ -129,7 +131,7 @@ void conn_http_answer(struct conn *c, struct buf *body)
     struct http1_reply to = reply_to(c);
     struct buf b;
     begin(&b);
-    if (buf_failed(body) || http1_res_json(&b, to, 200, buf_span(body))) {
+    if (buf_failed(body) || admin_json(&b, to, status, buf_span(body))) {
         buf_fini(body);
         buf_fini(&b);
         conn_kill(c);
@@ -261,9 +263,26 @@ static void upgrade(struct conn *c, const struct ws_verdict *verdict, struct spa
         .origin = http1_header(&http->req, SPAN("Origin")),
         .client = client_addr(c->io.fd, &http->req, c->worker->cfg, client),
     };
+    struct url_target target;
+    if (url_split(http1_req_target(&http->req), &target, NULL)) open.query = target.query;
+    open.watch = watch_entry(c, key, open.query, &open.scope);
     conn_ws_open(c, &open);
     http1_req_fini(&http->req);
     mem_free(http);
+}
+
+/* A WebSocket on the admin listener that a page of somebody else's may have opened. */
+static bool refuse_watcher(struct conn *c)
+{
+    const struct http1_req *req = &c->in.http->req;
+    struct url_target target;
+    struct buf text = { 0 };
+    if (!url_split(http1_req_target(req), &target, NULL)) return false;
+    struct guard_no no = guard_ask(c->worker->cfg, req, &target, GUARD_SOCKET);
+    if (!no.status) return false;
+    buf_add_span(&text, span_str(no.why));
+    refuse(c, no.status, &text);
+    return true;
 }
 
 /* True when the request was an upgrade: answered, or refused. */
@@ -271,12 +290,14 @@ static bool try_upgrade(struct conn *c)
 {
     const struct http1_req *req = &c->in.http->req;
     struct span key;
-    if (c->admin || !http1_req_has_upgrade(req) || !is_app_path(c, &key)) return false;
+    if (!http1_req_has_upgrade(req) || !is_app_path(c, &key)) return false;
+    if (c->admin && !watch_is_key(key)) return false;
     struct ws_request wr;
     read_upgrade(req, &wr);
     if (!ws_request_is_upgrade(&wr)) return false;
     struct ws_verdict verdict;
     ws_request_judge(&wr, &verdict);
+    if (c->admin && refuse_watcher(c)) return true;
     if (verdict.status == 101) {
         upgrade(c, &verdict, key);
         return true;
@@ -333,7 +354,10 @@ static void on_head(struct conn *c)
 {
     struct http_conn *http = c->in.http;
     http->phase_ms = loop_now_ms(c->worker->loop);
-    if (c->admin) return;
+    if (c->admin) {
+        http1_req_limit_body(&http->req, ADMIN_BODY_MAX, "built-in limit");
+        return;
+    }
     api_head(c->worker->api, &http->req, clock_unix_s(), &http->call);
     http->call.local = c->worker->cfg->dev && home_is_local(c, &http->req);
     http1_req_limit_body(&http->req, http->call.body_limit, http->call.body_option);

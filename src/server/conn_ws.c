@@ -12,8 +12,10 @@
 #include "http/url.h"
 #include "net/fds.h"
 #include "server/conn.h"
+#include "server/notes.h"
 #include "server/origin.h"
 #include "server/server_priv.h"
+#include "server/watchers.h"
 #include "ws/encoder.h"
 
 #define WS_FRAME_ROOM 65536 /* of a frame, beside the data: names, channel_data, envelope */
@@ -98,6 +100,7 @@ void conn_ws_refuse_within(struct conn *c, unsigned code, struct span text, uint
 {
     if (c->state != CONN_WS) return;
     count_close(c, code);
+    note_closing(c, code, true, text);
     struct buf error = { 0 }, b;
     event_error(&error, (struct span) { NULL, 0 }, code, text);
     begin_bytes(&b, error.n + WS_CONTROL_MAX);
@@ -115,9 +118,10 @@ void conn_ws_fini(struct conn *c)
     ws_dec_fini(&c->in.dec);
     if (!c->hub.app) return; /* was not admitted */
     hub_conn_close(w->hub, &c->hub);
+    note_closed(c);
     if (c->counted) app_conn_drop(c->hub.app);
     c->counted = false;
-    count_add(&w->counts.closed, 1);
+    if (!c->hub.app->internal) count_add(&w->counts.closed, 1);
 }
 
 /* --- admission --- */
@@ -154,19 +158,16 @@ static void refuse_origin(struct refusal *r, const struct app *app, struct span 
                     SPAN_FMT(app->s->id));
 }
 
-static bool take_place(const struct conn *c, struct app *app)
-{
-    uint32_t n = app_conn_take(app);
-    app_count_peak(app, c->worker->index, n);
-    return n > 0;
-}
-
 /* Fills `r` and returns false where the client may not come in. */
 static bool admit(struct conn *c, const struct ws_open *open, struct app *app, struct span key,
                   struct refusal *r)
 {
     const struct server *s = c->worker->server;
-    if (!app && apps_have_secret(c->worker->apps, key)) {
+    if (open->watch == WATCH_DENIED) {
+        r->code = 4009;
+        BUF_ADD_LIT(&r->text, "Watching over this listener needs a token that is good and not "
+                              "over.");
+    } else if (!app && apps_have_secret(c->worker->apps, key)) {
         r->code = 4001;
         BUF_ADD_LIT(&r->text, "This is not the key of an app, but its secret, which no client may "
                               "have; it has travelled in a URL now, so change it.");
@@ -188,7 +189,7 @@ static bool admit(struct conn *c, const struct ws_open *open, struct app *app, s
                     "The server has no room for more connections: %llu descriptors are open, "
                     "%llu may be (limits.reserved_descriptors).",
                     (unsigned long long)fds_in_use(), (unsigned long long)s->n_upgrade_fds);
-    } else if (!take_place(c, app)) {
+    } else if (!app_conn_take(app)) {
         r->code = (unsigned)app->s->connection_limit_code;
         buf_add_fmt(&r->text,
                     "The current concurrent connections quota has been reached: "
@@ -222,12 +223,17 @@ void conn_ws_open(struct conn *c, const struct ws_open *open)
     struct refusal r = { 0 };
     struct span key = { "", 0 };
     struct app *app = NULL;
-    if (is_utf8_key(open->key, &scratch, &key)) app = apps_find_key(w->apps, key);
+    if (open->watch == WATCH_ALL || open->watch == WATCH_ONE)
+        app = watchers_app(w->server->watchers);
+    else if (is_utf8_key(open->key, &scratch, &key))
+        app = apps_find_key(w->apps, key);
+    c->scope = open->scope;
     conn_upgraded(c);
     ws_dec_init(&c->in.dec);
     if (admit(c, open, app, key, &r)) {
-        count_add(&w->counts.opened, 1);
+        if (!app->internal) count_add(&w->counts.opened, 1);
         hub_conn_open(w->hub, &c->hub, app, new_socket_id());
+        note_opened(c, open);
         conn_set_timer(c);
     } else {
         bool secret = apps_have_secret(w->apps, key);
@@ -235,6 +241,7 @@ void conn_ws_open(struct conn *c, const struct ws_open *open)
                  kv_span("key", secret ? SPAN("(a secret)") : span_head(key, 100)),
                  kv_span("origin", span_head(open->origin, 200)), kv_u64("code", r.code),
                  kv_span("why", buf_span(&r.text)));
+        note_not_admitted(c, app, secret ? SPAN("(a secret)") : key, r.code, buf_span(&r.text));
         conn_ws_refuse(c, r.code, buf_span(&r.text));
     }
     buf_fini(&r.text);
@@ -283,6 +290,7 @@ static void log_frames(const struct conn *c, const struct ws_ev *ev)
 static void on_end(struct conn *c, const struct ws_ev *ev)
 {
     if (ev->kind == WS_EV_FAIL) log_frames(c, ev);
+    note_closing(c, ev->close_code, ev->kind == WS_EV_FAIL, ev->data);
     send_close(c, ev->close_code, ev->data);
     conn_end(c, CONN_ENDING_MS);
 }

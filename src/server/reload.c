@@ -95,7 +95,12 @@ static void take_both(struct worker *w, struct task *t)
 
 static void close_one(const struct reload *r, struct conn *c)
 {
-    switch ((enum app_change)r->changes[c->hub.app->index]) {
+    uint32_t index = c->hub.app->index;
+    if (c->hub.app->internal) { /* a watcher: of one app, or of none that could change */
+        if (c->scope == 0) return;
+        index = c->scope - 1u;
+    }
+    switch ((enum app_change)r->changes[index]) {
     case APP_STAYS:
     case APP_ADDED:
         break;

@@ -83,6 +83,7 @@ static enum err build(struct server *s, struct diag *d)
     enum err err = apps_new(&s->apps, cfg->apps, cfg->n_apps, cfg->strict_channel_names, d);
     if (err) return err;
     if ((err = apps_count(s->apps, s->n_workers))) return err;
+    if ((err = watchers_new(&s->watchers))) return err;
     signals_start();
     forecast(s);
     if ((err = server_open_listeners(s, d))) return err;
@@ -122,6 +123,7 @@ void server_free(struct server **server)
     if (!s) return;
     server_end_workers(s);
     server_close_listeners(s);
+    watchers_free(s->watchers);
     statistics_free(s);
     apps_free(s->apps);
     config_free(&s->reloaded);

@@ -15,6 +15,7 @@ struct server {
     struct server_origin origin;
     struct apps *apps;
     struct directory *dir;
+    struct watchers *watchers;
     struct statistics *statistics;                    /* NULL: none are kept */
     struct endpoint *endpoints[WORKER_MAX_LISTENERS]; /* the last one is the admin listener */
     struct buf endpoint_names[WORKER_MAX_LISTENERS];  /* as the next generation is told */

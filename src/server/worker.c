@@ -12,6 +12,7 @@
 #include "server/dev_page.h"
 #include "server/drain.h"
 #include "server/home.h"
+#include "server/notes.h"
 #include "server/server_priv.h"
 
 #define TIMERS_PER_TURN 20000
@@ -46,6 +47,7 @@ static void on_timers(void *ctx)
     conn_give_room(w);
     if (conn_must_shed(w)) conn_shed(w);
     drain_step(w);
+    watch_step(w);
 }
 
 static void on_flush(void *ctx)
@@ -66,6 +68,7 @@ static void on_measured(void *ctx, uint64_t busy_ns)
 {
     struct worker *w = ctx;
     histo_add(&w->counts.turn_us, busy_ns / 1000, 1);
+    if (busy_ns > w->watch.busy_max_ns) w->watch.busy_max_ns = busy_ns;
 }
 
 static uint64_t next_deadline(void *ctx)
@@ -73,7 +76,9 @@ static uint64_t next_deadline(void *ctx)
     struct worker *w = ctx;
     uint64_t at = wheel_next_ms(&w->wheel);
     uint64_t hub = hub_next_deadline_ms(w->hub), drain = drain_deadline_ms(w);
+    uint64_t watch = watch_deadline_ms(w);
     if (hub < at) at = hub;
+    if (watch < at) at = watch;
     return drain < at ? drain : at;
 }
 
@@ -146,7 +151,11 @@ enum err worker_init(struct worker *w, struct server *server, unsigned index)
     if ((err = poller_open(w->loop, &w->poller))) return err;
     if ((err = wheel_init(&w->wheel, WHEEL_TICK_MS, loop_now_ms(w->loop), conn_on_timer, w)))
         return err;
-    if ((err = hub_new(&w->hub, server->dir, index, &conn_hub_sink))) return err;
+    w->clients = mem_zalloc(sizeof *w->clients);
+    if (!w->clients) return ERR_NOMEM;
+    struct hub_sink sink = conn_hub_sink;
+    watch_sink(w, &sink);
+    if ((err = hub_new(&w->hub, server->dir, index, &sink))) return err;
     const struct api_settings api = api_settings_of(w);
     if ((err = api_new(&w->api, &api))) return err;
     w->read_buf = mem_alloc(WORKER_READ_BYTES);
@@ -249,5 +258,7 @@ void worker_fini(struct worker *w)
     if (w->loop) fds_closed(LOOP_DESCRIPTORS);
     loop_free(&w->loop);
     out_batch_fini(&w->batch);
+    watch_out_fini(&w->watch);
+    mem_free(w->clients);
     mem_free(w->read_buf);
 }

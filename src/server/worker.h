@@ -13,6 +13,7 @@
 #include "server/config.h"
 #include "server/counts.h"
 #include "server/out.h"
+#include "server/watchers.h"
 #include "ws/decoder.h"
 #include <pthread.h>
 
@@ -74,6 +75,9 @@ struct worker {
     bool told_finished;  /* WORKER_REQUESTS: no request is left here */
     bool to_close;       /* WORKER_FINISHES: WebSockets are still open */
     uint64_t n_to_drain; /* WebSockets when draining began */
+
+    struct watch_out watch;       /* gathered for who watches */
+    struct client_names *clients; /* what the clients here say they are */
 
     struct out_batch batch; /* of the flush phase */
     uint8_t *read_buf;      /* WORKER_READ_BYTES, shared by all connections */

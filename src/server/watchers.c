@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server/watchers.c: see watchers.h. The list of filters is the one thing that workers share here:
+ * under a lock, with a version, so that a worker looks only when something has changed.
+ */
+#include "server/watchers.h"
+#include "base/clock.h"
+#include "base/json_write.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "http/url.h"
+#include "server/conn.h"
+#include "server/server_priv.h"
+#include "watch/token.h"
+
+#define GATHER_MS 100
+#define GATHER_BYTES 65536
+#define SAMPLE_MS 1000
+#define NEVER UINT64_MAX
+
+struct filter {
+    struct buf channel;
+    unsigned n; /* subscriptions, all workers; 0: the place is free */
+};
+
+struct watchers {
+    struct apps *apps;
+    char secret[32]; /* of the app: nobody knows it, nothing is signed with it */
+    struct span secrets[1];
+    struct app_settings settings;
+    _Atomic bool some; /* a filter is used */
+    _Atomic unsigned n_stats;
+    _Atomic uint64_t version;
+    struct lock lock;
+    struct filter filters[WATCHERS_MAX_FILTERS];
+};
+
+/* --- the app --- */
+
+static void make_settings(struct watchers *ws)
+{
+    uint8_t random[16];
+    rand_bytes(random, sizeof random);
+    hex_encode(span_of(random, sizeof random), ws->secret);
+    ws->secrets[0] = span_of(ws->secret, sizeof ws->secret);
+    ws->settings = (struct app_settings) {
+        .id = SPAN(WATCHERS_KEY),
+        .key = SPAN(WATCHERS_KEY),
+        .secrets = { ws->secrets, 1 },
+        .enabled = true,
+        .activity_timeout_s = 30,
+        .ping_interval_s = 60,
+        .pong_timeout_s = 30,
+        .connection_limit_code = 4100,
+        .limits = { .message_bytes = 4096, .subscriptions = 32, .presence_members = 1 },
+    };
+}
+
+enum err watchers_new(struct watchers **out)
+{
+    struct watchers *ws = mem_zalloc(sizeof *ws);
+    if (!ws) return ERR_NOMEM;
+    lock_init(&ws->lock);
+    make_settings(ws);
+    enum err err = apps_new(&ws->apps, &ws->settings, 1, true, NULL);
+    if (err) {
+        lock_fini(&ws->lock);
+        mem_free(ws);
+        return err;
+    }
+    ws->apps->all[0].internal = true;
+    *out = ws;
+    return ERR_OK;
+}
+
+void watchers_free(struct watchers *ws)
+{
+    if (!ws) return;
+    for (size_t i = 0; i < WATCHERS_MAX_FILTERS; i++) buf_fini(&ws->filters[i].channel);
+    apps_free(ws->apps);
+    lock_fini(&ws->lock);
+    mem_free_secret(ws, sizeof *ws);
+}
+
+struct app *watchers_app(const struct watchers *ws)
+{
+    return &ws->apps->all[0];
+}
+
+/* --- who may watch --- */
+
+bool watch_is_key(struct span key)
+{
+    return url_eq(key, URL_PLUS_LITERAL, SPAN(WATCHERS_KEY));
+}
+
+enum watch_entry watch_entry(const struct conn *c, struct span key, struct span query,
+                             uint16_t *scope)
+{
+    struct span token, id;
+    struct buf scratch = { 0 };
+    *scope = 0;
+    if (!watch_is_key(key)) return WATCH_NO;
+    if (c->admin) return WATCH_ALL;
+    if (!c->worker->cfg->dashboard.expose) return WATCH_NO;
+    enum watch_entry entry = WATCH_DENIED;
+    if (url_query_find(query, SPAN("token"), &token) == 1 &&
+        watch_token_app(token, &scratch, &id)) {
+        const struct app *app = apps_find_id(c->worker->apps, id);
+        bool good = app && app->s->enabled && app->index < UINT16_MAX - 1 &&
+                    watch_token_good(token, id, &app->rules->keys, clock_unix_ms() / 1000);
+        if (good) {
+            *scope = (uint16_t)(app->index + 1);
+            entry = WATCH_ONE;
+        }
+    }
+    buf_fini(&scratch);
+    return entry;
+}
+
+/* --- who watches what --- */
+
+static struct watchers *watchers_of(const struct worker *w)
+{
+    return w->server->watchers;
+}
+
+static bool is_stats(struct span channel)
+{
+    return span_eq(channel, SPAN(WATCH_CHANNEL_STATS));
+}
+
+static struct filter *find_locked(struct watchers *ws, struct span channel)
+{
+    for (size_t i = 0; i < WATCHERS_MAX_FILTERS; i++)
+        if (ws->filters[i].n && span_eq(buf_span(&ws->filters[i].channel), channel))
+            return &ws->filters[i];
+    return NULL;
+}
+
+static struct filter *free_place_locked(struct watchers *ws)
+{
+    for (size_t i = 0; i < WATCHERS_MAX_FILTERS; i++)
+        if (ws->filters[i].n == 0) return &ws->filters[i];
+    return NULL;
+}
+
+/* Of a watcher over the main listener: only filters of his app. */
+static const char *check_scope(const struct conn *c, const struct watch_filter *filter)
+{
+    if (c->scope == 0) return NULL;
+    struct app *app = filter->app.p ? apps_find_id(c->worker->apps, filter->app) : NULL;
+    return app && app->index + 1 == c->scope ? NULL : "The token is for another app.";
+}
+
+static const char *ask(void *ctx, struct hub_conn *hc, struct span channel)
+{
+    struct watchers *ws = watchers_of(ctx);
+    const struct conn *c = conn_of_hub(hc);
+    struct watch_filter filter = { .kind = -1 };
+    const char *why = NULL;
+    if (is_stats(channel))
+        return c->scope ? "A token does not allow to see the statistics of all apps." : NULL;
+    if (span_starts(channel, SPAN(WATCH_CHANNEL_FILTER))) {
+        if (!watch_filter_read(channel, &filter, &why)) return why;
+    } else if (!span_eq(channel, SPAN(WATCH_CHANNEL_EVENTS))) {
+        return "There are only the channels watch, watch-FILTER and stats.";
+    }
+    why = check_scope(c, &filter);
+    watch_filter_fini(&filter);
+    if (why) return why;
+    lock_take(&ws->lock);
+    bool room = find_locked(ws, channel) || free_place_locked(ws);
+    lock_drop(&ws->lock);
+    return room ? NULL : "Too many different filters are in use; use one that others have.";
+}
+
+/* --- coming and going --- */
+
+static void wake_all(struct server *s)
+{
+    for (unsigned i = 0; i < s->n_workers; i++) worker_wake(&s->workers[i]);
+}
+
+static void add_locked(struct watchers *ws, struct span channel)
+{
+    struct filter *f = find_locked(ws, channel);
+    if (!f && (f = free_place_locked(ws))) {
+        buf_clear(&f->channel);
+        buf_add_span(&f->channel, channel);
+        if (buf_failed(&f->channel)) return;
+        atomic_fetch_add_explicit(&ws->version, 1, memory_order_release);
+    }
+    if (f) f->n++;
+}
+
+static void remove_locked(struct watchers *ws, struct span channel)
+{
+    struct filter *f = find_locked(ws, channel);
+    if (!f || --f->n > 0) return;
+    atomic_fetch_add_explicit(&ws->version, 1, memory_order_release);
+}
+
+static void moved(void *ctx, struct hub_conn *hc, struct span channel, bool came)
+{
+    struct worker *w = ctx;
+    struct watchers *ws = watchers_of(w);
+    (void)hc;
+    if (is_stats(channel)) {
+        atomic_fetch_add_explicit(&ws->n_stats, came ? 1 : UINT_MAX, memory_order_relaxed);
+        if (came) wake_all(w->server);
+        return;
+    }
+    lock_take(&ws->lock);
+    if (came)
+        add_locked(ws, channel);
+    else
+        remove_locked(ws, channel);
+    bool some = false;
+    for (size_t i = 0; i < WATCHERS_MAX_FILTERS; i++) some |= ws->filters[i].n > 0;
+    atomic_store_explicit(&ws->some, some, memory_order_relaxed);
+    lock_drop(&ws->lock);
+}
+
+/* --- gathering --- */
+
+static void part_fini(struct watch_part *p)
+{
+    buf_fini(&p->channel);
+    buf_fini(&p->events);
+    if (p->used) watch_filter_fini(&p->filter);
+    *p = (struct watch_part) { .used = false };
+}
+
+void watch_out_fini(struct watch_out *out)
+{
+    for (size_t i = 0; i < WATCHERS_MAX_FILTERS; i++) part_fini(&out->parts[i]);
+}
+
+/* Takes the place's filter over; what was gathered for another one is nobody's. */
+static void take_filter(struct watch_part *p, const struct filter *f)
+{
+    const char *why;
+    struct span channel = buf_span(&f->channel);
+    if (f->n == 0) {
+        part_fini(p);
+        return;
+    }
+    if (p->used && span_eq(buf_span(&p->channel), channel)) return;
+    part_fini(p);
+    bool all = span_eq(channel, SPAN(WATCH_CHANNEL_EVENTS));
+    p->filter.kind = -1;
+    p->used = all || watch_filter_read(channel, &p->filter, &why);
+    buf_add_span(&p->channel, channel);
+    if (buf_failed(&p->channel)) part_fini(p);
+}
+
+static void take_filters(struct worker *w)
+{
+    struct watchers *ws = watchers_of(w);
+    struct watch_out *out = &w->watch;
+    if (atomic_load_explicit(&ws->version, memory_order_acquire) == out->version) return;
+    lock_take(&ws->lock);
+    out->version = atomic_load_explicit(&ws->version, memory_order_relaxed);
+    for (size_t i = 0; i < WATCHERS_MAX_FILTERS; i++) take_filter(&out->parts[i], &ws->filters[i]);
+    lock_drop(&ws->lock);
+}
+
+static void gather(struct watch_part *p, const struct watch_event *ev)
+{
+    size_t before = p->events.n;
+    if (before > GATHER_BYTES) {
+        p->skipped++;
+        return;
+    }
+    if (before == 0) buf_add_byte(&p->events, '[');
+    watch_event_write(ev, &p->events);
+    if (buf_failed(&p->events)) {
+        buf_fini(&p->events);
+        p->skipped += p->n + 1;
+        p->n = 0;
+        return;
+    }
+    p->n++;
+}
+
+void watch_tell(struct worker *w, struct watch_event *ev)
+{
+    struct watch_out *out = &w->watch;
+    take_filters(w);
+    ev->unix_ms = clock_unix_ms();
+    for (size_t i = 0; i < WATCHERS_MAX_FILTERS; i++) {
+        struct watch_part *p = &out->parts[i];
+        if (!p->used || !watch_filter_fits(&p->filter, ev)) continue;
+        gather(p, ev);
+        if (!out->due_ms) out->due_ms = loop_now_ms(w->loop) + GATHER_MS;
+    }
+}
+
+static void happened(void *ctx, struct watch_event *ev)
+{
+    watch_tell(ctx, ev);
+}
+
+void watch_sink(struct worker *w, struct hub_sink *sink)
+{
+    sink->watched = &watchers_of(w)->some;
+    sink->happened = happened;
+    sink->watcher_asks = ask;
+    sink->watcher_moved = moved;
+    sink->ctx = w;
+}
+
+/* --- sending --- */
+
+/* Where the workers have too much to do, watchers are the first to wait in vain. */
+static bool publish(struct worker *w, struct span channel, struct span name_raw, struct buf *data)
+{
+    struct hub_publish p = {
+        .app = watchers_app(watchers_of(w)),
+        .channel = channel,
+        .kind = chan_kind_of(channel),
+        .name_raw = name_raw,
+        .data_raw = buf_span(data),
+    };
+    bool sent = !buf_failed(data) && !hub_overloaded(w->hub) && !hub_publish(w->hub, &p);
+    buf_fini(data);
+    return sent;
+}
+
+static void send_part(struct worker *w, struct watch_part *p)
+{
+    struct buf data = { 0 };
+    if (!p->used || (p->n == 0 && p->skipped == 0)) return;
+    json_open(&data, '{');
+    watch_key_u64(&data, "worker", w->index);
+    watch_key_u64(&data, "skipped", p->skipped);
+    json_key(&data, SPAN("events"));
+    buf_add_span(&data, p->n ? buf_span(&p->events) : SPAN("["));
+    json_close(&data, ']');
+    json_close(&data, '}');
+    bool sent = publish(w, buf_span(&p->channel), SPAN("\"watch\""), &data);
+    p->skipped = sent ? 0 : p->skipped + p->n;
+    p->n = 0;
+    buf_fini(&p->events); /* a watcher who has gone must not keep memory here */
+}
+
+static void write_sample(struct worker *w, uint64_t wall_ns, uint64_t cpu_ns, struct buf *b)
+{
+    const struct hub_stats *hub = hub_stats(w->hub);
+    const struct server *s = w->server;
+    json_open(b, '{');
+    watch_key_u64(b, "worker", w->index);
+    watch_key_u64(b, "workers", s->n_workers);
+    watch_key_u64(b, "time", clock_unix_ms());
+    watch_key_u64(b, "connections", count_get(&w->counts.n_ws));
+    watch_key_u64(b, "http_connections", count_get(&w->counts.n_http));
+    watch_key_u64(b, "messages_in", count_get(&hub->texts));
+    watch_key_u64(b, "messages_out", count_get(&hub->delivered));
+    watch_key_u64(b, "api_messages", count_get(&hub->published));
+    watch_key_u64(b, "client_messages", count_get(&hub->client_events));
+    watch_key_u64(b, "refused", count_get(&hub->refused));
+    watch_key_u64(b, "slow_cut", count_get(&w->counts.slow_cut));
+    watch_key_u64(b, "pending_bytes_all",
+                  atomic_load_explicit(&s->pending_bytes, memory_order_relaxed));
+    watch_key_u64(b, "mailbox_bytes", dir_backlog_bytes(s->dir, w->index));
+    watch_key_u64(b, "cpu_ns", cpu_ns - w->watch.cpu_ns);
+    watch_key_u64(b, "wall_ns", wall_ns - w->watch.wall_ns);
+    watch_key_u64(b, "lag_us", w->watch.busy_max_ns / 1000);
+    json_close(b, '}');
+}
+
+static void sample(struct worker *w, uint64_t now_ms)
+{
+    struct watch_out *out = &w->watch;
+    struct buf data = { 0 };
+    uint64_t wall_ns = clock_mono_ns(), cpu_ns = clock_thread_ns();
+    if (out->sample_ms) {
+        write_sample(w, wall_ns, cpu_ns, &data);
+        publish(w, SPAN(WATCH_CHANNEL_STATS), SPAN("\"stats\""), &data);
+    }
+    out->sample_ms = now_ms;
+    out->wall_ns = wall_ns;
+    out->cpu_ns = cpu_ns;
+    out->busy_max_ns = 0;
+}
+
+static bool wants_samples(const struct worker *w)
+{
+    return atomic_load_explicit(&watchers_of(w)->n_stats, memory_order_relaxed) > 0;
+}
+
+void watch_step(struct worker *w)
+{
+    struct watch_out *out = &w->watch;
+    uint64_t now_ms = loop_now_ms(w->loop);
+    if (out->due_ms && now_ms >= out->due_ms) {
+        out->due_ms = 0;
+        take_filters(w);
+        for (size_t i = 0; i < WATCHERS_MAX_FILTERS; i++) send_part(w, &out->parts[i]);
+    }
+    if (!wants_samples(w))
+        out->sample_ms = 0;
+    else if (out->sample_ms == 0 || now_ms >= out->sample_ms + SAMPLE_MS)
+        sample(w, now_ms);
+}
+
+uint64_t watch_deadline_ms(const struct worker *w)
+{
+    uint64_t at_ms = w->watch.due_ms ? w->watch.due_ms : NEVER;
+    uint64_t sample_ms = w->watch.sample_ms ? w->watch.sample_ms + SAMPLE_MS : NEVER;
+    return sample_ms < at_ms ? sample_ms : at_ms;
+}
