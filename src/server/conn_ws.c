@@ -158,6 +158,13 @@ static void refuse_origin(struct refusal *r, const struct app *app, struct span 
                     SPAN_FMT(app->s->id));
 }
 
+static bool take_place(const struct conn *c, struct app *app)
+{
+    uint32_t n = app_conn_take(app);
+    app_count_peak(app, c->worker->index, n);
+    return n > 0;
+}
+
 /* Fills `r` and returns false where the client may not come in. */
 static bool admit(struct conn *c, const struct ws_open *open, struct app *app, struct span key,
                   struct refusal *r)
@@ -189,7 +196,7 @@ static bool admit(struct conn *c, const struct ws_open *open, struct app *app, s
                     "The server has no room for more connections: %llu descriptors are open, "
                     "%llu may be (limits.reserved_descriptors).",
                     (unsigned long long)fds_in_use(), (unsigned long long)s->n_upgrade_fds);
-    } else if (!app_conn_take(app)) {
+    } else if (!take_place(c, app)) {
         r->code = (unsigned)app->s->connection_limit_code;
         buf_add_fmt(&r->text,
                     "The current concurrent connections quota has been reached: "
