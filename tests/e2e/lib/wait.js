@@ -27,7 +27,10 @@ async function poll(ask, what, ms = LIMIT_MS) {
   for (;;) {
     const value = await ask();
     if (value) return value;
-    if (Date.now() > end) throw new Error(`no ${what} within ${ms} ms`);
+    if (Date.now() > end) {
+      const text = typeof what === 'function' ? what() : what;
+      throw new Error(`no ${text} within ${ms} ms`);
+    }
     await pause(15);
   }
 }
