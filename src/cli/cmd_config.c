@@ -35,37 +35,37 @@ static void show_line(const struct shown *s, struct buf *out)
     buf_fini(&line);
 }
 
+static void add_list(const struct option *opt, struct span text, struct buf *out)
+{
+    struct span rest = text, item;
+    json_open(out, '[');
+    if (opt->type == OPTION_NETS && span_eq(text, SPAN("none"))) rest = span_of(NULL, 0);
+    while (span_cut(&rest, ',', &item)) json_string(out, item);
+    json_close(out, ']');
+}
+
 /* The canonical text of a value as JSON: numbers, true and false, lists, texts. */
 static void add_value(const struct option *opt, struct span text, struct buf *out)
 {
-    struct span rest = text, item;
-    switch (opt->type) {
-    case OPTION_U32:
-    case OPTION_U64:
-    case OPTION_BOOL:
-    case OPTION_PORT:
-    case OPTION_WORKERS:
-    case OPTION_CODE:
+    if (opt->type == OPTION_CLIENT_EVENTS || opt->type == OPTION_SECRETS) { /* shown as words */
+        json_string(out, text);
+        return;
+    }
+    switch (option_held(opt->type)) {
+    case HELD_U32:
+    case HELD_U64:
+    case HELD_BOOL:
         json_raw(out, text);
         break;
-    case OPTION_ORIGINS:
-    case OPTION_HOSTS:
-    case OPTION_ADDRS:
-    case OPTION_NETS:
-        json_open(out, '[');
-        if (opt->type == OPTION_NETS && span_eq(text, SPAN("none"))) rest = span_of(NULL, 0);
-        while (span_cut(&rest, ',', &item)) json_string(out, item);
-        json_close(out, ']');
-        break;
-    case OPTION_LOG_LEVEL:
-    case OPTION_LOG_FORMAT:
-    case OPTION_CLIENT_EVENTS:
-    case OPTION_HOST:
-    case OPTION_PREFIX:
-    case OPTION_KEY:
-    case OPTION_STORE:
-    case OPTION_SECRETS:
+    case HELD_LOG_LEVEL:
+    case HELD_LOG_FORMAT:
+    case HELD_TEXT:
         json_string(out, text);
+        break;
+    case HELD_TEXTS:
+    case HELD_ADDRS:
+    case HELD_NETS:
+        add_list(opt, text, out);
         break;
     }
 }

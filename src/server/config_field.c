@@ -6,139 +6,71 @@
 #include "server/config_value.h"
 #include "store/store_url.h"
 
-static void store_number(const struct option *opt, void *field, uint64_t number)
-{
-    switch (opt->type) {
-    case OPTION_U64:
-    case OPTION_CODE:
-        *(uint64_t *)field = number;
-        break;
-    case OPTION_BOOL:
-    case OPTION_CLIENT_EVENTS:
-        *(bool *)field = number != 0;
-        break;
-    case OPTION_LOG_LEVEL:
-        *(enum log_level *)field = (enum log_level)number;
-        break;
-    case OPTION_LOG_FORMAT:
-        *(enum log_format *)field = (enum log_format)number;
-        break;
-    case OPTION_U32:
-    case OPTION_PORT:
-    case OPTION_WORKERS:
-        *(uint32_t *)field = (uint32_t)number;
-        break;
-    case OPTION_HOST:
-    case OPTION_PREFIX:
-    case OPTION_KEY:
-    case OPTION_STORE:
-    case OPTION_SECRETS:
-    case OPTION_ORIGINS:
-    case OPTION_HOSTS:
-    case OPTION_ADDRS:
-    case OPTION_NETS:
-        UNREACHABLE();
-    }
-}
-
 void option_store(const struct option *opt, void *owner, const union option_value *value)
 {
     void *field = (char *)owner + opt->offset;
-    switch (opt->type) {
-    case OPTION_HOST:
-    case OPTION_PREFIX:
-    case OPTION_KEY:
-    case OPTION_STORE:
+    switch (option_held(opt->type)) {
+    case HELD_U32:
+        *(uint32_t *)field = (uint32_t)value->number;
+        break;
+    case HELD_U64:
+        *(uint64_t *)field = value->number;
+        break;
+    case HELD_BOOL:
+        *(bool *)field = value->number != 0;
+        break;
+    case HELD_LOG_LEVEL:
+        *(enum log_level *)field = (enum log_level)value->number;
+        break;
+    case HELD_LOG_FORMAT:
+        *(enum log_format *)field = (enum log_format)value->number;
+        break;
+    case HELD_TEXT:
         *(struct span *)field = value->text;
         break;
-    case OPTION_SECRETS:
-    case OPTION_ORIGINS:
-    case OPTION_HOSTS:
+    case HELD_TEXTS:
         *(struct span_list *)field = value->list;
         break;
-    case OPTION_ADDRS:
+    case HELD_ADDRS:
         *(struct config_addrs *)field = value->addrs;
         break;
-    case OPTION_NETS:
+    case HELD_NETS:
         *(struct config_nets *)field = value->nets;
         break;
-    case OPTION_U32:
-    case OPTION_U64:
-    case OPTION_BOOL:
-    case OPTION_PORT:
-    case OPTION_WORKERS:
-    case OPTION_CODE:
-    case OPTION_LOG_LEVEL:
-    case OPTION_LOG_FORMAT:
-    case OPTION_CLIENT_EVENTS:
-        store_number(opt, field, value->number);
-        break;
     }
-}
-
-static uint64_t load_number(const struct option *opt, const void *field)
-{
-    switch (opt->type) {
-    case OPTION_U64:
-    case OPTION_CODE:
-        return *(const uint64_t *)field;
-    case OPTION_BOOL:
-    case OPTION_CLIENT_EVENTS:
-        return *(const bool *)field;
-    case OPTION_LOG_LEVEL:
-        return *(const enum log_level *)field;
-    case OPTION_LOG_FORMAT:
-        return *(const enum log_format *)field;
-    case OPTION_U32:
-    case OPTION_PORT:
-    case OPTION_WORKERS:
-        return *(const uint32_t *)field;
-    case OPTION_HOST:
-    case OPTION_PREFIX:
-    case OPTION_KEY:
-    case OPTION_STORE:
-    case OPTION_SECRETS:
-    case OPTION_ORIGINS:
-    case OPTION_HOSTS:
-    case OPTION_ADDRS:
-    case OPTION_NETS:
-        break;
-    }
-    UNREACHABLE();
 }
 
 void option_load(const struct option *opt, const void *owner, union option_value *out)
 {
     const void *field = (const char *)owner + opt->offset;
     memset(out, 0, sizeof *out);
-    switch (opt->type) {
-    case OPTION_HOST:
-    case OPTION_PREFIX:
-    case OPTION_KEY:
-    case OPTION_STORE:
+    switch (option_held(opt->type)) {
+    case HELD_U32:
+        out->number = *(const uint32_t *)field;
+        break;
+    case HELD_U64:
+        out->number = *(const uint64_t *)field;
+        break;
+    case HELD_BOOL:
+        out->number = *(const bool *)field;
+        break;
+    case HELD_LOG_LEVEL:
+        out->number = *(const enum log_level *)field;
+        break;
+    case HELD_LOG_FORMAT:
+        out->number = *(const enum log_format *)field;
+        break;
+    case HELD_TEXT:
         out->text = *(const struct span *)field;
         break;
-    case OPTION_SECRETS:
-    case OPTION_ORIGINS:
-    case OPTION_HOSTS:
+    case HELD_TEXTS:
         out->list = *(const struct span_list *)field;
         break;
-    case OPTION_ADDRS:
+    case HELD_ADDRS:
         out->addrs = *(const struct config_addrs *)field;
         break;
-    case OPTION_NETS:
+    case HELD_NETS:
         out->nets = *(const struct config_nets *)field;
-        break;
-    case OPTION_U32:
-    case OPTION_U64:
-    case OPTION_BOOL:
-    case OPTION_PORT:
-    case OPTION_WORKERS:
-    case OPTION_CODE:
-    case OPTION_LOG_LEVEL:
-    case OPTION_LOG_FORMAT:
-    case OPTION_CLIENT_EVENTS:
-        out->number = load_number(opt, field);
         break;
     }
 }
@@ -176,46 +108,47 @@ static void print_nets(const struct config_nets *nets, struct buf *out)
     }
 }
 
+static void print_text(const struct option *opt, struct span text, struct buf *out)
+{
+    if (opt->type == OPTION_STORE)
+        store_url_mask(text, out);
+    else
+        buf_add_span(out, text);
+}
+
+static void print_texts(const struct option *opt, const struct span_list *list, struct buf *out)
+{
+    if (opt->type == OPTION_SECRETS)
+        buf_add_fmt(out, "(%zu hidden)", list->n);
+    else
+        print_list(list, opt->type == OPTION_ORIGINS ? "*" : "", out);
+}
+
 void option_print(const struct option *opt, const union option_value *value, struct buf *out)
 {
-    switch (opt->type) {
-    case OPTION_HOST:
-    case OPTION_PREFIX:
-    case OPTION_KEY:
-        buf_add_span(out, value->text);
+    switch (option_held(opt->type)) {
+    case HELD_U32:
+    case HELD_U64:
+        buf_add_u64(out, value->number);
         break;
-    case OPTION_STORE:
-        store_url_mask(value->text, out);
+    case HELD_BOOL:
+        print_word(opt->type == OPTION_BOOL ? "false|true" : opt->unit, value->number, out);
         break;
-    case OPTION_SECRETS:
-        buf_add_fmt(out, "(%zu hidden)", value->list.n);
-        break;
-    case OPTION_ORIGINS:
-        print_list(&value->list, "*", out);
-        break;
-    case OPTION_HOSTS:
-        print_list(&value->list, "", out);
-        break;
-    case OPTION_ADDRS:
-        print_addrs(&value->addrs, out);
-        break;
-    case OPTION_NETS:
-        print_nets(&value->nets, out);
-        break;
-    case OPTION_BOOL:
-        buf_add_span(out, value->number ? SPAN("true") : SPAN("false"));
-        break;
-    case OPTION_LOG_LEVEL:
-    case OPTION_LOG_FORMAT:
-    case OPTION_CLIENT_EVENTS:
+    case HELD_LOG_LEVEL:
+    case HELD_LOG_FORMAT:
         print_word(opt->unit, value->number, out);
         break;
-    case OPTION_U32:
-    case OPTION_U64:
-    case OPTION_PORT:
-    case OPTION_WORKERS:
-    case OPTION_CODE:
-        buf_add_u64(out, value->number);
+    case HELD_TEXT:
+        print_text(opt, value->text, out);
+        break;
+    case HELD_TEXTS:
+        print_texts(opt, &value->list, out);
+        break;
+    case HELD_ADDRS:
+        print_addrs(&value->addrs, out);
+        break;
+    case HELD_NETS:
+        print_nets(&value->nets, out);
         break;
     }
 }

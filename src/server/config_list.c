@@ -8,33 +8,6 @@
 #define SECRET_MAX 1024
 #define PATTERN_MAX 255
 
-bool value_is_list(enum option_type type)
-{
-    switch (type) {
-    case OPTION_SECRETS:
-    case OPTION_ORIGINS:
-    case OPTION_HOSTS:
-    case OPTION_ADDRS:
-    case OPTION_NETS:
-        return true;
-    case OPTION_U32:
-    case OPTION_U64:
-    case OPTION_BOOL:
-    case OPTION_PORT:
-    case OPTION_WORKERS:
-    case OPTION_CODE:
-    case OPTION_LOG_LEVEL:
-    case OPTION_LOG_FORMAT:
-    case OPTION_CLIENT_EVENTS:
-    case OPTION_HOST:
-    case OPTION_PREFIX:
-    case OPTION_KEY:
-    case OPTION_STORE:
-        return false;
-    }
-    UNREACHABLE();
-}
-
 /* What a word stands for; the word itself where it is no such word. */
 struct expansion {
     const char *word;

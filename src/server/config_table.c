@@ -10,7 +10,7 @@
 #define CHANGE_RELOAD false
 #define CHANGE_RESTART true
 
-#define GLOBAL(field, type, min, max, dflt, unit, change, help)                                    \
+#define ROW(owner, field, type, min, max, dflt, unit, change, help)                                \
     { #field,                                                                                      \
       OPTION_##type,                                                                               \
       min,                                                                                         \
@@ -19,20 +19,12 @@
       unit,                                                                                        \
       CHANGE_##change,                                                                             \
       help,                                                                                        \
-      offsetof(struct config, field) },
+      offsetof(struct owner, field) },
+#define GLOBAL(...) ROW(config, __VA_ARGS__)
 const struct option option_globals[] = {
 #include "server/options.def"
 };
-#define APP(field, type, min, max, dflt, unit, change, help)                                       \
-    { #field,                                                                                      \
-      OPTION_##type,                                                                               \
-      min,                                                                                         \
-      max,                                                                                         \
-      dflt,                                                                                        \
-      unit,                                                                                        \
-      CHANGE_##change,                                                                             \
-      help,                                                                                        \
-      offsetof(struct app_settings, field) },
+#define APP(...) ROW(app_settings, __VA_ARGS__)
 const struct option option_apps[] = {
 #include "server/options.def"
 };
@@ -68,6 +60,40 @@ const struct option_alias option_aliases[] = {
 #include "server/options.def"
 };
 const size_t option_n_aliases = ARRAY_LEN(option_aliases);
+
+enum option_held option_held(enum option_type type)
+{
+    switch (type) {
+    case OPTION_U32:
+    case OPTION_PORT:
+    case OPTION_WORKERS:
+        return HELD_U32;
+    case OPTION_U64:
+    case OPTION_CODE:
+        return HELD_U64;
+    case OPTION_BOOL:
+    case OPTION_CLIENT_EVENTS:
+        return HELD_BOOL;
+    case OPTION_LOG_LEVEL:
+        return HELD_LOG_LEVEL;
+    case OPTION_LOG_FORMAT:
+        return HELD_LOG_FORMAT;
+    case OPTION_HOST:
+    case OPTION_PREFIX:
+    case OPTION_KEY:
+    case OPTION_STORE:
+        return HELD_TEXT;
+    case OPTION_SECRETS:
+    case OPTION_ORIGINS:
+    case OPTION_HOSTS:
+        return HELD_TEXTS;
+    case OPTION_ADDRS:
+        return HELD_ADDRS;
+    case OPTION_NETS:
+        return HELD_NETS;
+    }
+    UNREACHABLE();
+}
 
 static const struct option *find(const struct option *rows, size_t n, struct span name)
 {

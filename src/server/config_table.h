@@ -31,6 +31,20 @@ enum option_type {
     OPTION_NETS,          /* struct config_nets */
 };
 
+/* How values of a kind are held, in the field and in union option_value. */
+enum option_held {
+    HELD_U32,
+    HELD_U64,
+    HELD_BOOL,
+    HELD_LOG_LEVEL,
+    HELD_LOG_FORMAT,
+    HELD_TEXT,  /* struct span */
+    HELD_TEXTS, /* struct span_list */
+    HELD_ADDRS, /* struct config_addrs */
+    HELD_NETS,  /* struct config_nets */
+};
+enum option_held option_held(enum option_type type);
+
 struct option {
     const char *name;
     enum option_type type;

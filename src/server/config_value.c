@@ -284,12 +284,17 @@ static enum err parse_single(const struct option *opt, struct span s, struct con
     UNREACHABLE();
 }
 
+static bool is_list(enum option_held held)
+{
+    return held == HELD_TEXTS || held == HELD_ADDRS || held == HELD_NETS;
+}
+
 enum err option_parse(const struct option *opt, struct option_given given,
                       struct config_arena *arena, union option_value *out, struct buf *why)
 {
     struct span s;
     memset(out, 0, sizeof *out);
-    if (value_is_list(opt->type)) return value_parse_list(opt, given, arena, out, why);
+    if (is_list(option_held(opt->type))) return value_parse_list(opt, given, arena, out, why);
     if (!value_one_text(given, &s, why)) return ERR_RANGE;
     return parse_single(opt, span_trim(s), arena, out, why);
 }

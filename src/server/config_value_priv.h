@@ -12,7 +12,6 @@ bool value_read_bool(struct span s, bool *out);
 /* May be an app's id or key: stands in URLs, and before the colon of a signature. */
 bool value_is_name(struct span s);
 
-bool value_is_list(enum option_type type);
 enum err value_parse_list(const struct option *opt, struct option_given given,
                           struct config_arena *arena, union option_value *out,
                           struct buf *why) MUST_USE;
