@@ -165,13 +165,17 @@ void http1_req_next(struct http1_req *r)
 /* One step: uses some of `in` (may be empty), changes the state or sets `*ev`, or needs more. */
 typedef size_t step(struct http1_req *r, struct span in, enum http1_ev *ev);
 
+/* There is no input, and no message has begun: nothing is owned. */
+static size_t fall_silent(struct http1_req *r)
+{
+    http1_req_fini(r);
+    return 0;
+}
+
 static size_t step_start(struct http1_req *r, struct span in, enum http1_ev *ev)
 {
     (void)ev;
-    if (in.n == 0) {
-        http1_req_fini(r);
-        return 0;
-    }
+    if (in.n == 0) return fall_silent(r);
     if (in.p[0] == 0x16) { /* a TLS record of type handshake, RFC 8446 section 5.1 */
         http1_refuse(&r->_fail, HTTP1_FAIL_TLS, 400, "this is TLS on a port without TLS");
         failed(r);
@@ -189,7 +193,7 @@ static size_t step_start(struct http1_req *r, struct span in, enum http1_ev *ev)
 static size_t step_start_lf(struct http1_req *r, struct span in, enum http1_ev *ev)
 {
     (void)ev;
-    if (in.n == 0) return 0;
+    if (in.n == 0) return fall_silent(r);
     if (in.p[0] != '\n') {
         refuse(r, "a bare CR before the request");
         return 0;

@@ -367,6 +367,9 @@ static void memory_of_a_usual_size_serves_the_next_message(void **state)
     size_t held = http1_req_held(&r);
     http1_req_next(&r);
     assert_int_equal(http1_req_held(&r), held);
+    assert_int_equal(http1_req_feed(&r, "\r", 1, &ev), 1); /* an empty line is no message */
+    assert_int_equal(http1_req_held(&r), 0);
+    assert_int_equal(http1_req_feed(&r, "\n", 1, &ev), 1);
     assert_int_equal(http1_req_feed(&r, large, sizeof large - 1, &ev), sizeof large - 1);
     assert_int_equal(http1_req_feed(&r, body, sizeof body, &ev), sizeof body);
     assert_int_equal(ev, HTTP1_EV_DONE);
