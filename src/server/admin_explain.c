@@ -125,6 +125,7 @@ static void collect_tallies(struct worker *w, const struct ask *ask, struct buf 
 {
     const struct question *q = ask->ctx;
     uint32_t pos = 0;
+    if (q->n == 0) return;
     for (const struct fact_tally *t; (t = facts_next_tally(hub_facts(w->hub), &pos));) {
         const struct fact_index key = { .id = t->fact };
         const struct fact_index *at = bsearch(&key, q->by_id, q->n, sizeof key, by_id);
