@@ -264,7 +264,7 @@ static enum admin_result route(struct conn *c, const struct url_target *target,
         http1_res_error(out, to, 404,
                         SPAN("This is Peal's admin listener. It knows /live, /ready, /metrics, and "
                              "/admin/ with workers, connections?app=ID, apps, channels, channel, "
-                             "connection, facts, explain, disconnect, publish.")));
+                             "connection, facts, explain, statistics, disconnect, publish.")));
 }
 
 static enum admin_result route_admin(struct conn *c, struct span name, struct span query,

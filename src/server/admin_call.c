@@ -16,21 +16,27 @@ static const struct {
     { "connection", false, admin_connection },
     { "facts", false, admin_facts },
     { "explain", false, admin_explain },
+    { "statistics", false, admin_statistics },
     { "disconnect", true, admin_disconnect },
     { "publish", true, admin_publish },
 };
 
 /* --- helpers --- */
 
+void admin_error_json(unsigned status, struct span why, struct buf *json)
+{
+    json_open(json, '{');
+    json_key(json, SPAN("error"));
+    json_string(json, why);
+    json_key(json, SPAN("code"));
+    json_u64(json, status);
+    json_close(json, '}');
+}
+
 enum admin_result admin_error(struct admin_call *call, unsigned status, struct span why)
 {
     struct buf json = { 0 };
-    json_open(&json, '{');
-    json_key(&json, SPAN("error"));
-    json_string(&json, why);
-    json_key(&json, SPAN("code"));
-    json_u64(&json, status);
-    json_close(&json, '}');
+    admin_error_json(status, why, &json);
     enum err err =
         buf_failed(&json) ? ERR_NOMEM : admin_json(call->out, call->to, status, buf_span(&json));
     buf_fini(&json);

@@ -2,7 +2,7 @@
  *
  * server/admin_call.h: one request below /admin (docs/internals/watch.md) while it is answered, and
  * its routes: admin_look.c (what is there), admin_act.c (what is done), admin_explain.c (what
- * happened).
+ * happened), admin_statistics.c (what is stored).
  */
 #ifndef SERVER_ADMIN_CALL_H
 #define SERVER_ADMIN_CALL_H
@@ -31,6 +31,8 @@ struct app *admin_app(struct admin_call *call, enum admin_result *result);
 /* The socket of `?key=`; false after an answer. 0 where it is absent and not `needed`. */
 bool admin_socket(struct admin_call *call, const char *key, bool needed, uint64_t *socket_id,
                   enum admin_result *result);
+/* Appends {"error":…,"code":…}. */
+void admin_error_json(unsigned status, struct span why, struct buf *json);
 enum admin_result admin_error(struct admin_call *call, unsigned status, struct span why);
 /* Takes the content of `json`. */
 enum admin_result admin_done(struct admin_call *call, struct buf *json);
@@ -40,6 +42,7 @@ typedef enum admin_result admin_route(struct admin_call *call);
 admin_route admin_apps, admin_channels, admin_channel, admin_connection; /* admin_look.c */
 admin_route admin_disconnect, admin_publish;                             /* admin_act.c */
 admin_route admin_facts, admin_explain;                                  /* admin_explain.c */
+admin_route admin_statistics;                                            /* admin_statistics.c */
 /* Explains this publish, when all workers have handed it out. */
 enum admin_result admin_explain_publish(struct conn *c, uint64_t fact);
 /* A connection of this worker; NULL: there is none. Watchers are none. */

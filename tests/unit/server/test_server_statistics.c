@@ -6,6 +6,7 @@
 #include "server/statistics.h"
 #include "store/db.h"
 #include "unit/server/server_rig.h"
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #define MAIN "apps.app-id.key=app-key", "apps.app-id.secrets=app-secret"
@@ -264,6 +265,113 @@ static void a_store_that_is_away_stops_nothing(void **state)
     rig_stop(&rig);
 }
 
+/* --- GET /admin/statistics --- */
+
+static void write_one(const struct place *p, const char *app, uint64_t at_s)
+{
+    struct store_url url;
+    struct db *db = NULL;
+    struct diag d = { "" };
+    struct list rows;
+    bool unsure;
+    list_init(&rows);
+    struct stats_row *row = stats_row_new(span_str(app));
+    assert_non_null(row);
+    row->at_s = at_s;
+    row->counts = (struct stats_counts) { 7, 8, 9 };
+    list_push(&rows, &row->link);
+    assert_int_equal(store_url_parse(span_str(p->setting + strlen("store=")), &url, &d), ERR_OK);
+    assert_int_equal(db_open(&db, &url, DB_WRITE, &d), ERR_OK);
+    assert_int_equal(db_write(db, &rows, &unsure, &d), ERR_OK);
+    stats_rows_free(&rows);
+    db_close(&db);
+    store_url_fini(&url);
+}
+
+static void what_is_stored_may_be_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        unsigned status;
+        const char *text;
+    } rows[] = {
+        { "/admin/statistics?app=shop&from=1200&to=4800&step=600", 200,
+          "{\"app\":\"shop\",\"from\":1200,\"to\":4800,\"step\":600,\"rows\":[{\"time\":1800,"
+          "\"peak_connections\":7,\"websocket_messages\":8,\"api_messages\":9}]}" },
+        { "/laravel-websockets/admin/statistics?app=nobody&from=0&to=9999", 200, "\"rows\":[]}" },
+        { "/admin/statistics?app=shop", 200, "\"step\":60,\"rows\":[]}" },
+        { "/admin/statistics", 400, "app" },
+        { "/admin/statistics?app=shop&from=x", 400, "seconds" },
+        { "/admin/statistics?app=shop&from=10&to=10", 400, "before" },
+        { "/admin/statistics?app=shop&from=0&to=99999999", 400, "10000 steps" },
+        { "/admin/statistics?app=shop&step=0", 400, "step" },
+    };
+    struct place p;
+    struct rig rig;
+    make(&p);
+    write_one(&p, "shop", 1999);
+    START(&rig, "workers=2", p.setting);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct cl c;
+        unsigned status = admin_get(&c, &rig, rows[i].path);
+        if (status != rows[i].status || !cl_text_has(&c, rows[i].text))
+            fail_msg("%s: %u %.*s", rows[i].path, status, SPAN_FMT(c.text));
+        cl_close(&c);
+    }
+    rig_stop(&rig);
+    START(&rig, "store=none");
+    struct cl c;
+    assert_int_equal(admin_get(&c, &rig, "/admin/statistics?app=shop"), 404);
+    cl_close(&c);
+    rig_stop(&rig);
+    drop(&p);
+}
+
+/* A database that does not answer: the worker serves meanwhile, who asked may leave, and the server
+ * may end. */
+static void nobody_waits_for_a_question(void **state)
+{
+    (void)state;
+    struct place p;
+    struct rig rig;
+    struct cl asker, gone, other;
+    sqlite3 *lock = NULL;
+    make(&p);
+    /* Somebody's own database, without a write-ahead log: who writes keeps readers out. */
+    assert_int_equal(sqlite3_open(p.file, &lock), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(lock, "CREATE TABLE t (i)", NULL, NULL, NULL), SQLITE_OK);
+    START(&rig, "workers=1", p.setting);
+    assert_int_equal(admin_get(&asker, &rig, "/admin/statistics?app=a"), 200);
+    cl_close(&asker);
+    assert_int_equal(sqlite3_exec(lock, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    const char *request = "GET /admin/statistics?app=a HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    cl_dial(&asker, rig.admin_port);
+    cl_says(&asker, request);
+    cl_dial(&gone, rig.admin_port);
+    cl_says(&gone, request);
+    cl_open(&other, &rig); /* both are under way by now, or will be */
+    cl_subscribe(&other, "room");
+    cl_reset(&gone);
+    assert_int_equal(rig_publish(&rig, "room", "x", 5), 200);
+    assert_true(cl_hears(&other, "\"x\""));
+    cl_close(&other);
+    assert_int_equal(sqlite3_exec(lock, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(cl_response(&asker), 200);
+    assert_int_equal(sqlite3_exec(lock, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    cl_says(&asker, request);
+    cl_dial(&gone, rig.admin_port);
+    cl_says(&gone, request);
+    cl_open(&other, &rig);
+    cl_close(&other);
+    server_end_workers(rig.server); /* the questions are under way, or wait */
+    sqlite3_close(lock);
+    cl_close(&asker);
+    cl_close(&gone);
+    rig_stop(&rig);
+    drop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +382,8 @@ int main(void)
         cmocka_unit_test(an_app_may_be_left_out_and_taken_in),
         cmocka_unit_test(without_a_store_nothing_is_kept),
         cmocka_unit_test(a_store_that_is_away_stops_nothing),
+        cmocka_unit_test(what_is_stored_may_be_asked_for),
+        cmocka_unit_test(nobody_waits_for_a_question),
     };
     return RUN_TESTS(tests);
 }
