@@ -161,15 +161,16 @@ start_peal() {
         peal_port=0
         admin=127.0.0.1:0
     fi
-    # Key and secret are in the .env of the application's folder.
-    start "$peal" serve --host "$host" --port "$peal_port" \
-        --set admin.listen="$admin" >"$run/peal"
-    PUSHER_PORT=$(waits_for "$run/peal" '^peal ready ' | sed 's/.* port=\([0-9]*\) .*/\1/')
-    export PUSHER_PORT
+    start env WEBSOCKETS_PEAL_BINARY="$peal" WEBSOCKETS_ADMIN="$admin" \
+        php artisan websockets:serve --host="$host" --port="$peal_port" >"$run/peal"
+    ready=$(waits_for "$run/peal" '^peal ready ')
+    PUSHER_PORT=$(echo "$ready" | sed 's/.* port=\([0-9]*\) .*/\1/')
+    WEBSOCKETS_ADMIN=$(echo "$ready" | sed 's/.* admin=\([^ ]*\) .*/\1/')
+    export PUSHER_PORT WEBSOCKETS_ADMIN
 }
 
 start_web() {
-    start env PHP_CLI_SERVER_WORKERS=4 php -S "$host:$port" -t public 2>"$run/web"
+    start env PHP_CLI_SERVER_WORKERS=4 php -S "$host:$port" -t public server.php 2>"$run/web"
     url=$(waits_for "$run/web" ' started$' | sed 's/.*(\(http:[^)]*\)).*/\1/')
 }
 

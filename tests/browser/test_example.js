@@ -80,7 +80,7 @@ test('it starts, two people talk, and Ctrl-C leaves nothing behind', { ms: 120_0
 
   const pids = descendants(example.pid);
   const commands = pids.map(commandOf);
-  for (const wanted of [/serve/, /queue:work/, /^php -S/]) {
+  for (const wanted of [/artisan websockets:serve/, /peal serve/, /queue:work/, /^php -S/]) {
     assert.ok(commands.some((one) => wanted.test(one)), `${wanted} in ${commands.join(' | ')}`);
   }
   example.child.kill('SIGINT');

@@ -96,7 +96,7 @@ class App {
     fs.copyFileSync(await seed(server), app.env.DB_DATABASE);
     app.web = new Program(
       { ...app.env, PHP_CLI_SERVER_WORKERS: '3' },
-      ...['php', '-S', '127.0.0.1:0', '-t', 'public'],
+      ...['php', '-S', '127.0.0.1:0', '-t', 'public', 'server.php'],
     );
     app.programs.push(app.web);
     app.url = (await app.web.says(/\((http:.*)\) started$/))[1];
