@@ -43,16 +43,20 @@ static void on_wake(uv_async_t *handle)
     (void)handle; /* end_turn looks at the mailbox anyway */
 }
 
+static void start_idle(struct loop *loop)
+{
+    CHECK(uv_idle_start(&loop->idle, on_idle) == 0);
+}
+
+/* Called where the deadline came while a turn was still at work: libuv runs its timers before it
+ * polls, and the poll would sleep beyond it. One that comes during the sleep is handled by the turn
+ * that follows, which sets the timer anew. */
 static void on_bound(uv_timer_t *handle)
 {
     struct loop *loop = handle->data;
     CHECK_MAGIC(loop, MAGIC);
     loop->armed = LOOP_NEVER;
-}
-
-static void start_idle(struct loop *loop)
-{
-    CHECK(uv_idle_start(&loop->idle, on_idle) == 0);
+    start_idle(loop);
 }
 
 /* Makes the next poll end at the next deadline. The real time counts here, not the turn's: a long

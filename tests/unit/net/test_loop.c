@@ -70,9 +70,8 @@ static void start_record(struct record *r, int fds[2])
 {
     *r = (struct record) { .due = LOOP_NEVER, .stop_after = 1 };
     mpsc_init(&r->mailbox);
-    const struct loop_hooks hooks = {
-        r, note_mailbox, note_timers, note_flush, note_close, NULL, tell_due
-    };
+    const struct loop_hooks hooks = { r,          note_mailbox, note_timers, note_flush,
+                                      note_close, NULL,         tell_due };
     assert_int_equal(loop_new(&hooks, &r->loop), ERR_OK);
     assert_int_equal(poller_open(r->loop, &r->poller), ERR_OK);
     make_pair(fds);
@@ -366,6 +365,31 @@ static void a_deadline_that_moves_nearer_is_kept(void **state)
     loop_free(&r.loop);
 }
 
+/* In turn `stop_after` - 1; the turns before follow each other without a wait. */
+static void work_beyond_the_deadline(void *ctx)
+{
+    struct record *r = ctx;
+    if (loop_turns(r->loop) + 1 < r->stop_after) loop_again(r->loop);
+    if (loop_turns(r->loop) + 1 != r->stop_after) return;
+    while (clock_mono_ms() <= r->due) continue;
+}
+
+static void a_deadline_that_comes_during_a_turn_is_not_slept_over(void **state)
+{
+    (void)state;
+    for (uint64_t turn = 1; turn <= 2; turn++) { /* the timer is set after it, or was before */
+        struct record r = { .due = clock_mono_ms() + 50, .stop_after = turn };
+        const struct loop_hooks hooks = { .ctx = &r,
+                                          .timers = stop_when_due,
+                                          .flush = work_beyond_the_deadline,
+                                          .deadline = tell_due };
+        assert_int_equal(loop_new(&hooks, &r.loop), ERR_OK);
+        loop_run(r.loop); /* would sleep for ever */
+        assert_int_equal(loop_turns(r.loop), turn + 1);
+        loop_free(&r.loop);
+    }
+}
+
 static void a_stop_before_the_run_ends_it_after_one_turn(void **state)
 {
     (void)state;
@@ -402,6 +426,7 @@ int main(void)
         cmocka_unit_test(an_idle_loop_takes_no_turns),
         cmocka_unit_test(left_over_work_keeps_the_loop_awake),
         cmocka_unit_test(a_deadline_that_moves_nearer_is_kept),
+        cmocka_unit_test(a_deadline_that_comes_during_a_turn_is_not_slept_over),
         cmocka_unit_test(a_stop_before_the_run_ends_it_after_one_turn),
         cmocka_unit_test(without_memory_there_is_no_loop),
     };
