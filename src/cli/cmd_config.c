@@ -14,6 +14,17 @@
 
 enum form { FORM_PEOPLE, FORM_JSON, FORM_MARKDOWN };
 
+#define MAX_NAMES 64
+
+/* What is shown: the options that were named, all where there is no name. */
+struct view {
+    enum form form;
+    const char *names[MAX_NAMES];
+    bool found[MAX_NAMES];
+    size_t n_names;
+    struct buf out;
+};
+
 /* One option, with its value as text in `value`. */
 struct shown {
     struct span prefix; /* "apps.ID." */
@@ -84,54 +95,90 @@ static void show_json(const struct shown *s, struct buf *out)
     buf_fini(&name);
 }
 
-static void show(const struct shown *s, const void *owner, enum form form, struct buf *out)
+static bool is_wanted(struct view *view, const struct shown *s)
+{
+    struct buf full = { 0 };
+    bool some = view->n_names == 0;
+    buf_add_fmt(&full, "%.*s%s.", SPAN_FMT(s->prefix), s->option->name);
+    for (size_t i = 0; i < view->n_names; i++) {
+        struct span name = span_str(view->names[i]);
+        bool whole = full.n > name.n && full.p[name.n] == '.' && span_starts(buf_span(&full), name);
+        bool of_one = span_starts(name, SPAN("apps."));
+        if (!whole && (of_one || !option_called(s->option, name))) continue;
+        view->found[i] = some = true;
+    }
+    buf_fini(&full);
+    return some;
+}
+
+static void show(const struct shown *s, const void *owner, struct view *view)
 {
     union option_value value;
     struct buf text = { 0 };
     struct shown full = *s;
+    if (!is_wanted(view, s)) return;
     option_load(s->option, owner, &value);
     option_print(s->option, &value, &text);
     full.value = buf_span(&text);
-    if (form == FORM_JSON)
-        show_json(&full, out);
+    if (view->form == FORM_JSON)
+        show_json(&full, &view->out);
     else
-        show_line(&full, out);
+        show_line(&full, &view->out);
     buf_fini(&text);
 }
 
-static void show_app(const struct config *cfg, size_t at, enum form form, struct buf *out)
+static void show_app(const struct config *cfg, size_t at, struct view *view)
 {
     struct buf prefix = { 0 };
     buf_add_fmt(&prefix, "apps.%.*s.", SPAN_FMT(cfg->apps[at].id));
-    if (form == FORM_PEOPLE) buf_add_byte(out, '\n');
+    if (view->form == FORM_PEOPLE && view->n_names == 0) buf_add_byte(&view->out, '\n');
     for (size_t i = 0; i < N_APP_OPTIONS; i++) {
         struct shown s = {
             buf_span(&prefix), &option_apps[i], { "", 0 }, config_app_from(cfg, at, i)
         };
-        show(&s, &cfg->apps[at], form, out);
+        show(&s, &cfg->apps[at], view);
     }
     buf_fini(&prefix);
 }
 
-static int show_all(const struct config *cfg, enum form form)
+/* A name that nothing answered to. */
+static int refuse_name(const char *name)
 {
-    struct buf out = { 0 };
-    if (form == FORM_JSON) json_open(&out, '{');
+    struct buf text = { 0 };
+    bool of_one = span_starts(span_str(name), SPAN("apps."));
+    struct option_ref ref;
+    if (option_find(span_str(name), &ref)) {
+        buf_add_fmt(&text, "there is no app '%.*s'", SPAN_FMT(ref.app_id));
+    } else {
+        buf_add_fmt(&text, "there is no %soption '%s'", of_one ? "app or " : "", name);
+        option_suggest(span_str(name), &text);
+    }
+    buf_add_byte(&text, '\0');
+    int code = cmd_fail(&cmd_config, EX_USAGE, buf_failed(&text) ? "no such option" : text.p);
+    buf_fini(&text);
+    return code;
+}
+
+static int show_all(const struct config *cfg, struct view *view)
+{
+    struct buf *out = &view->out;
+    if (view->form == FORM_JSON) json_open(out, '{');
     for (size_t i = 0; i < N_GLOBAL_OPTIONS; i++) {
         const struct option *opt = &option_globals[i];
         if (opt->type == OPTION_HOST || opt->type == OPTION_PORT) continue; /* part of listen */
         struct shown s = { { "", 0 }, opt, { "", 0 }, config_from(cfg, i) };
-        show(&s, cfg, form, &out);
+        show(&s, cfg, view);
     }
-    for (size_t i = 0; i < cfg->n_apps; i++) show_app(cfg, i, form, &out);
-    if (form == FORM_JSON) {
-        json_close(&out, '}');
-        buf_add_byte(&out, '\n');
+    for (size_t i = 0; i < cfg->n_apps; i++) show_app(cfg, i, view);
+    if (view->form == FORM_JSON) {
+        json_close(out, '}');
+        buf_add_byte(out, '\n');
     }
-    bool ok = !buf_failed(&out);
-    if (ok) fwrite(out.p, 1, out.n, stdout);
-    buf_fini(&out);
-    return ok ? EX_OK : cmd_fail(&cmd_config, EX_OSERR, "out of memory");
+    for (size_t i = 0; i < view->n_names; i++)
+        if (!view->found[i]) return refuse_name(view->names[i]);
+    if (buf_failed(out)) return cmd_fail(&cmd_config, EX_OSERR, "out of memory");
+    fwrite(out->p, 1, out->n, stdout);
+    return EX_OK;
 }
 
 /* {"ok":true,"apps":1,"listen":[…],"warnings":[…]}, or {"ok":false,"error":…} without `cfg`. */
@@ -184,25 +231,34 @@ static int check(const struct config *cfg, enum form form)
 
 struct request {
     bool some, check; /* there was a word; it was `check` */
-    enum form form;
+    struct view view;
     struct settings settings;
 };
+
+static enum err take_word(struct request *req, const char *word, struct diag *d)
+{
+    struct view *view = &req->view;
+    if (!req->some) {
+        req->some = true;
+        req->check = strcmp(word, "check") == 0;
+        if (req->check || strcmp(word, "show") == 0) return ERR_OK;
+        return diag_set(d, ERR_SYNTAX, "the first word is show or check");
+    }
+    if (req->check) return diag_set(d, ERR_SYNTAX, "check takes no names");
+    if (view->n_names == MAX_NAMES) return diag_set(d, ERR_SYNTAX, "more than %d names", MAX_NAMES);
+    bool part = strcmp(word, "host") == 0 || strcmp(word, "port") == 0;
+    view->names[view->n_names++] = part ? "listen" : word;
+    return ERR_OK;
+}
 
 static enum err take(void *ctx, const struct arg *arg, struct diag *d)
 {
     struct request *req = ctx;
-    if (!arg->spec) {
-        bool check = strcmp(arg->value, "check") == 0;
-        if (req->some || (!check && strcmp(arg->value, "show") != 0))
-            return diag_set(d, ERR_SYNTAX, "takes one word: show or check");
-        req->some = true;
-        req->check = check;
-        return ERR_OK;
-    }
+    if (!arg->spec) return take_word(req, arg->value, d);
     if (arg_is(arg, "--json"))
-        req->form = FORM_JSON;
+        req->view.form = FORM_JSON;
     else if (arg_is(arg, "--markdown"))
-        req->form = FORM_MARKDOWN;
+        req->view.form = FORM_MARKDOWN;
     else
         return settings_take(&req->settings, arg, d);
     return ERR_OK;
@@ -210,7 +266,7 @@ static enum err take(void *ctx, const struct arg *arg, struct diag *d)
 
 static int refuse(const struct request *req, enum err err, const struct diag *d)
 {
-    if (req->form == FORM_JSON && req->check)
+    if (req->view.form == FORM_JSON && req->check)
         check_json(NULL, d->text[0] ? d->text : err_text(err));
     return cmd_fail_err(&cmd_config, err, d);
 }
@@ -219,7 +275,7 @@ static int answer(struct request *req)
 {
     struct config *cfg = NULL;
     struct diag d = { "" };
-    if (!req->check && req->form == FORM_MARKDOWN) {
+    if (!req->check && req->view.form == FORM_MARKDOWN) {
         options_doc_print();
         return EX_OK;
     }
@@ -230,20 +286,21 @@ static int answer(struct request *req)
         fputs("warning: ", stderr);
         text_print(stderr, cfg->warnings.items[i]);
     }
-    int code = req->check ? check(cfg, req->form) : show_all(cfg, req->form);
+    int code = req->check ? check(cfg, req->view.form) : show_all(cfg, &req->view);
     config_free(&cfg);
     return code;
 }
 
 static int run(int argc, char **argv)
 {
-    struct request req = { .form = FORM_PEOPLE };
+    struct request req = { .view = { .form = FORM_PEOPLE } };
     if (!settings_init(&req.settings)) return cmd_fail(&cmd_config, EX_OSERR, "out of memory");
     int code = cmd_read_args(&cmd_config, argc, argv, take, &req);
     if (code == EX_OK && !req.some)
         code = cmd_fail(&cmd_config, EX_USAGE, "needs a word: show or check");
     if (code == EX_OK) code = answer(&req);
     settings_fini(&req.settings);
+    buf_fini(&req.view.out);
     return code;
 }
 
@@ -264,10 +321,12 @@ const struct cmd cmd_config = {
     .name = "config",
     .help = "show or check the settings",
     .run = run,
-    .usage = "peal config show|check [options]",
+    .usage = "peal config show [NAME…] [options]\n"
+             "       peal config check [options]",
     .text =
         "show prints every option with its value and, where it is not the default, where it\n"
-        "was set: the file and line, the variable, or the flag; secrets are hidden. check says\n"
+        "was set: the file and line, the variable, or the flag; secrets are hidden. With names\n"
+        "only these: options (of each app, or apps.ID.NAME), or groups like `limits`. check says\n"
         "whether `peal serve` would accept the settings: exit code 0, or 78 and what is wrong.\n"
         "Both warn on stderr of what is allowed but likely a mistake. With --json, show prints\n"
         "{NAME:{\"value\":…,\"from\":…}}, and check {\"ok\":…,\"warnings\":[…]} or\n"
@@ -275,6 +334,7 @@ const struct cmd cmd_config = {
     .specs = specs,
     .n_specs = ARRAY_LEN(specs),
     .examples = "  peal config show\n"
+                "  peal config show listen limits apps.shop\n"
                 "  peal config show --json | jq '.workers'\n"
                 "  peal config check --config /etc/peal/peal.yaml\n",
     .words = "show|check",

@@ -5,37 +5,35 @@
 #include "base/buf.h"
 #include "cli/cmd.h"
 #include "cli/man_page.h"
-#include "server/config_table.h"
+#include "cli/options_doc.h"
 #include "server/metrics.h"
 #include <stdio.h>
 #include <sysexits.h>
 
-static void print_option(const struct option *opt, struct buf *scratch)
-{
-    buf_clear(scratch);
-    option_env_name(opt, scratch);
-    printf("  %s%s", option_is_app(opt) ? "apps[]." : "", opt->name);
-    if (opt->dflt) printf("  (default %s)", *opt->dflt ? opt->dflt : "none");
-    printf("\n      %s\n", opt->help);
-    if (opt->unit[0]) printf("      unit or values: %s", opt->unit);
-    if (opt->unit[0] && opt->max > opt->min)
-        printf("; from %llu to %llu", (unsigned long long)opt->min, (unsigned long long)opt->max);
-    if (opt->unit[0]) putchar('\n');
-    if (scratch->n) printf("      environment: %.*s\n", SPAN_FMT(*scratch));
-}
-
 static int print_options(void)
 {
-    struct buf scratch = { 0 };
     fputs("Global options: peal.yaml, --set NAME=VALUE, .env, environment; 0 means no limit.\n\n",
           stdout);
-    for (size_t i = 0; i < N_GLOBAL_OPTIONS; i++) print_option(&option_globals[i], &scratch);
+    for (size_t i = 0; i < N_GLOBAL_OPTIONS; i++) option_help_print(&option_globals[i]);
     fputs("\nOptions of an app: below its id in `apps` of peal.yaml, or --set apps.ID.NAME=VALUE;\n"
           "for all apps: below `app_defaults`, or --set app_defaults.NAME=VALUE.\n\n",
           stdout);
-    for (size_t i = 0; i < N_APP_OPTIONS; i++) print_option(&option_apps[i], &scratch);
-    buf_fini(&scratch);
+    for (size_t i = 0; i < N_APP_OPTIONS; i++) option_help_print(&option_apps[i]);
     return EX_OK;
+}
+
+/* Those that the word means; false where there is none. */
+static bool print_called(struct span word)
+{
+    bool some = false;
+    for (size_t i = 0; i < N_GLOBAL_OPTIONS + N_APP_OPTIONS; i++) {
+        const struct option *opt =
+            i < N_GLOBAL_OPTIONS ? &option_globals[i] : &option_apps[i - N_GLOBAL_OPTIONS];
+        if (!option_called(opt, word)) continue;
+        option_help_print(opt);
+        some = true;
+    }
+    return some;
 }
 
 static int print_metrics(void)
@@ -45,6 +43,23 @@ static int print_metrics(void)
     if (!buf_failed(&page)) fwrite(page.p, 1, page.n, stdout);
     buf_fini(&page);
     return EX_OK;
+}
+
+/* A dot or capitals: meant as an option. */
+static int fail(const char *word)
+{
+    struct span name = span_str(word);
+    struct buf text = { 0 };
+    if (!strchr(word, '.') && !span_starts(name, SPAN("PEAL_"))) return cmd_unknown(word);
+    buf_add_fmt(&text, "there is no option '%s'", word);
+    if (strchr(word, '.'))
+        option_suggest(name, &text);
+    else
+        option_suggest_env(name, &text);
+    buf_add_byte(&text, '\0');
+    int code = cmd_fail(&cmd_help, EX_USAGE, buf_failed(&text) ? "no such option" : text.p);
+    buf_fini(&text);
+    return code;
 }
 
 static int run(int argc, char **argv)
@@ -58,7 +73,7 @@ static int run(int argc, char **argv)
     }
     if (strcmp(argv[1], "metrics") == 0) return print_metrics();
     const struct cmd *cmd = cmd_find(argv[1]);
-    if (!cmd) return cmd_unknown(argv[1]);
+    if (!cmd) return print_called(span_str(argv[1])) ? EX_OK : fail(argv[1]);
     cmd_print_page(cmd);
     return EX_OK;
 }
@@ -67,9 +82,11 @@ const struct cmd cmd_help = {
     .name = "help",
     .help = "say more about a command, or about all options (help options)",
     .run = run,
-    .usage = "peal help [COMMAND | options | metrics | man]",
-    .text = "Prints the list of commands, the page of one of them, all options of the\n"
-            "configuration, all metrics (as docs/metrics.md), or the manual page for man.\n",
-    .examples = "  peal help serve\n  peal help options\n  peal help man | man -l -\n",
+    .usage = "peal help [COMMAND | OPTION | options | metrics | man]",
+    .text = "Prints the list of commands, the page of one of them, an option of the\n"
+            "configuration (or a group of them, like `limits`), all options, all metrics (as\n"
+            "docs/metrics.md), or the manual page for man.\n",
+    .examples = "  peal help serve\n  peal help limits.pending_bytes\n  peal help options\n  peal "
+                "help man | man -l -\n",
     .words = "options|metrics|man",
 };

@@ -4,13 +4,14 @@
  */
 #include "cli/completion.h"
 
-/* Text within single quotes of both shells, less the characters that _arguments gives a meaning. */
+/* Text within single quotes of both shells, less the characters that _arguments gives a meaning
+ * within brackets. */
 static void add_text(const char *text, struct buf *out)
 {
     for (; *text; text++) {
         if (*text == '\'')
             BUF_ADD_LIT(out, "'\\''");
-        else if (strchr("[]:\\", *text))
+        else if (strchr("[]\\", *text))
             buf_add_byte(out, ' ');
         else
             buf_add_byte(out, *text);
@@ -27,7 +28,8 @@ static void add_option(const struct arg_spec *spec, struct buf *out)
     BUF_ADD_LIT(out, "]");
     if (spec->value) {
         BUF_ADD_LIT(out, ":");
-        add_text(spec->value, out);
+        for (const char *c = spec->value; *c; c++) /* outside of brackets a colon ends it */
+            buf_add_fmt(out, "%s%c", *c == ':' ? "\\" : "", *c);
         BUF_ADD_LIT(out, ":");
     }
     switch (completion_value(spec)) {

@@ -4,8 +4,55 @@
  * docs/options.md, and its --check compares.
  */
 #include "cli/options_doc.h"
-#include "server/config_table.h"
 #include <stdio.h>
+
+#define HELP_WIDTH 78
+#define HELP_INDENT 6
+
+bool option_called(const struct option *opt, struct span word)
+{
+    static const struct span defaults = SPAN("app_defaults.");
+    struct span name = span_str(opt->name);
+    struct option_ref ref;
+    if (span_eq(name, word)) return true;
+    if (option_find(word, &ref) || option_find_env(word, &ref)) return ref.option == opt;
+    if (option_is_app(opt) && span_starts(word, defaults)) word = span_skip(word, defaults.n);
+    return word.n && span_starts(name, word) && name.p[word.n] == '.';
+}
+
+/* Lines of HELP_WIDTH at most, broken at spaces. */
+static void print_lines(const char *text)
+{
+    struct span rest = span_str(text), word;
+    size_t column = 0;
+    while (span_cut(&rest, ' ', &word)) {
+        if (column && column + 1 + word.n > HELP_WIDTH) {
+            putchar('\n');
+            column = 0;
+        }
+        int indent = column ? 1 : HELP_INDENT;
+        printf("%*s%.*s", indent, "", SPAN_FMT(word));
+        column += (size_t)indent + word.n;
+    }
+    putchar('\n');
+}
+
+void option_help_print(const struct option *opt)
+{
+    struct buf env = { 0 };
+    option_env_name(opt, &env);
+    printf("  %s%s", option_is_app(opt) ? "apps[]." : "", opt->name);
+    if (opt->dflt) printf("  (default %s)", *opt->dflt ? opt->dflt : "none");
+    putchar('\n');
+    print_lines(opt->help);
+    if (opt->unit[0]) printf("      unit or values: %s", opt->unit);
+    if (opt->unit[0] && opt->max > opt->min)
+        printf("; from %llu to %llu", (unsigned long long)opt->min, (unsigned long long)opt->max);
+    if (opt->unit[0]) putchar('\n');
+    if (opt->restart) puts("      a new value needs a restart");
+    if (env.n) printf("      environment: %.*s\n", SPAN_FMT(env));
+    buf_fini(&env);
+}
 
 /* `|` would end the cell of a table. */
 static void print_cell(const char *text)

@@ -250,6 +250,10 @@ void option_suggest(struct span dotted, struct buf *out)
     }
     struct near near = { .word = dotted };
     for (size_t i = 0; i < N_GLOBAL_OPTIONS; i++) near_try(&near, span_str(option_globals[i].name));
+    for (size_t i = 0; i < N_GLOBAL_OPTIONS; i++) {
+        struct span rest = span_str(option_globals[i].name), group;
+        if (span_cut(&rest, '.', &group)) near_try(&near, group);
+    }
     near_try(&near, SPAN("apps"));
     near_try(&near, SPAN("app_defaults"));
     if (near.best.n)

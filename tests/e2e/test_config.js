@@ -88,6 +88,55 @@ test('config show --json', async (t) => {
   assert.ok(!/(first|second|third|fourth|fifth).secret/.test(got.stdout));
 });
 
+test('config show NAME: these, groups, those of each app', { quick: true }, async (t) => {
+  const show = async (...names) => {
+    const got = await run(t, ['config', 'show', ...names], { files: FILES });
+    assert.strictEqual(got.code, EX.OK, got.stderr);
+    return got.stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ')[0]);
+  };
+  assert.deepStrictEqual(await show('workers'), ['workers']);
+  assert.deepStrictEqual(await show('log', 'port'), ['listen', 'log.level', 'log.format']);
+  assert.deepStrictEqual(await show('PEAL_LOG_LEVEL'), ['log.level']);
+  const each = ['shop', 'blog', 'chat'].map((id) => `apps.${id}.limits.batch`);
+  assert.deepStrictEqual((await show('limits.batch')).sort(), [...each].sort());
+  assert.deepStrictEqual((await show('app_defaults.limits.batch')).sort(), [...each].sort());
+  assert.deepStrictEqual(await show('apps.chat.limits.batch'), [each[2]]);
+  const shop = await show('apps.shop');
+  assert.ok(shop.length > 20 && shop.every((name) => name.startsWith('apps.shop.')), `${shop}`);
+  const json = await run(t, ['config', 'show', 'workers', '--json'], { files: FILES });
+  assert.deepStrictEqual(Object.keys(JSON.parse(json.stdout)), ['workers']);
+  const wrong = async (name, pattern) => {
+    const got = await run(t, ['config', 'show', 'workers', name], { files: FILES });
+    assert.deepStrictEqual([got.code, got.stdout], [EX.USAGE, ''], name);
+    assert.match(got.stderr, pattern);
+  };
+  await wrong('limts', /no option 'limts'; did you mean 'limits'\?/);
+  await wrong('log.levle', /did you mean 'log\.level'\?/);
+  await wrong('apps.shop.limits.btch', /did you mean 'apps\.shop\.limits\.batch'\?/);
+  await wrong('apps.other.limits.batch', /there is no app 'other'/);
+  const check = await run(t, ['config', 'check', 'workers'], { files: FILES });
+  assert.strictEqual(check.code, EX.USAGE);
+});
+
+test('help OPTION: what it is, its unit, its variable', { quick: true }, async (t) => {
+  const help = async (word) => (await run(t, ['help', word])).stdout;
+  assert.match(
+    await help('limits.pending_bytes'),
+    /^ {2}limits\.pending_bytes {2}\(default 1048576\)\n {6}output that .*PEAL_LIMITS_PENDING_BYTES\n$/s,
+  );
+  assert.match(await help('log'), /log\.level.*log\.format.*a new value needs a restart/s);
+  assert.match(await help('PEAL_WORKERS'), /^ {2}workers /);
+  assert.match(await help('apps.shop.limits.batch'), /^ {2}apps\[\]\.limits\.batch /);
+  for (const line of (await help('options')).split('\n')) assert.ok(line.length <= 100, line);
+  const wrong = await run(t, ['help', 'log.levle']);
+  assert.strictEqual(wrong.code, EX.USAGE);
+  assert.match(wrong.stderr, /there is no option 'log\.levle'; did you mean 'log\.level'\?/);
+  assert.match((await run(t, ['help', 'PEAL_WORKRS'])).stderr, /did you mean 'PEAL_WORKERS'\?/);
+});
+
 test('config check: well, and what is likely a mistake', { quick: true }, async (t) => {
   const check = (files, ...args) => run(t, ['config', 'check', ...args], { files });
   const well = await check(FILES);
@@ -195,6 +244,20 @@ test('the manual page is clean, and the one in docs/', { quick: true }, async (t
     assert.ok(text.includes(word), word);
 });
 
+test('the manual page is one for mandoc, too', async (t) => {
+  if (!has('mandoc')) t.skip('there is no mandoc');
+  const { stdout } = await run(t, ['help', 'man']);
+  const lint = spawnSync('mandoc', ['-T', 'lint', '-W', 'warning'], {
+    input: stdout,
+    encoding: 'utf8',
+  });
+  // It has no date, so that the same source makes the same page.
+  const found = lint.stdout.split('\n').filter((line) => line && !/missing date/.test(line));
+  assert.deepStrictEqual(found, []);
+  const made = spawnSync('mandoc', ['-T', 'utf8'], { input: stdout, encoding: 'utf8' });
+  assert.match(made.stdout.replace(/.\x08/g, ''), /--batch-size N\n/);
+});
+
 // What a real bash offers behind these words; the last one is being typed.
 function complete(script, words) {
   const program = `
@@ -240,38 +303,90 @@ test('completion in bash', { quick: true }, async (t) => {
   assert.deepStrictEqual(complete(script, ['peal', 'serve', '--port', '']), []);
 });
 
-test('completion in zsh and fish', async (t) => {
-  for (const shell of ['zsh', 'fish']) {
-    const { code, stdout } = await run(t, ['completion', shell]);
-    assert.strictEqual(code, EX.OK);
-    for (const word of ['batch-size', 'log.level=', 'webhook'])
-      assert.ok(stdout.includes(word), `${shell}: ${word}`);
+// The script for a shell, in a folder with a file to complete.
+async function script(t, shell, name) {
+  const command = t.command(['completion', shell], { files: { 'some.yaml': '' } });
+  const { code, stdout, stderr } = await command.ended();
+  assert.deepStrictEqual([code, stderr], [EX.OK, '']);
+  fs.writeFileSync(`${command.folder}/${name}`, stdout);
+  return command.folder;
+}
+
+// What a shell offers behind each line: the words and what is said about them.
+const LINES = {
+  'peal tri': [['trigger', 'publish an event']],
+  'peal trigger --batch': [['--batch', 'many events from stdin, each a line of JSON'], '--batch-size'],
+  'peal serve --che': [['--check', 'only say whether it would start: settings and new addresses; exit']],
+  'peal serve --log-level ': ['debug', 'error', 'info', 'warn'],
+  'peal serve --log-format=j': ['--log-format=json'],
+  'peal serve --set log.': ['log.format=', 'log.level='],
+  'peal serve --dev --config som': ['some.yaml'],
+  'peal serve --app x --set y --app': ['--app'],
+  'peal config ': ['check', 'show'],
+  'peal config sh': ['show'],
+  'peal help user': ['users'],
+  'peal sign w': ['webhook'],
+  'peal completion ': ['bash', 'fish', 'zsh'],
+  'peal serve --port ': [],
+};
+
+function compare(shell, offered) {
+  for (const [line, expected] of Object.entries(LINES)) {
+    const got = offered(line);
+    const want = expected.map((one) => [one].flat());
+    const words = got.map(([word]) => word);
+    assert.deepStrictEqual(words.sort(), want.map(([word]) => word).sort(), `${shell}: ${line}`);
+    for (const [word, about] of want.filter((one) => one.length > 1)) {
+      const said = got.find((one) => one[0] === word)[1];
+      assert.ok(said.startsWith(about), `${shell}: ${line}: ${said}`);
+    }
   }
-  const wrong = await run(t, ['completion', 'tcsh']);
-  assert.strictEqual(wrong.code, EX.USAGE);
-  const { stdout, folder } = await (async () => {
-    const command = t.command(['completion', 'fish']);
-    return { folder: command.folder, ...(await command.ended()) };
-  })();
+}
+
+test('completion in fish', async (t) => {
   if (!has('fish')) t.skip('there is no fish');
-  fs.writeFileSync(`${folder}/peal.fish`, stdout);
-  const got = spawnSync(
-    'fish',
-    ['--no-config', '-c', `source ${folder}/peal.fish; complete -C 'peal trigger --batch'`],
-    { encoding: 'utf8', env: { ...process.env, HOME: folder } },
-  );
-  assert.match(got.stdout, /^--batch-size\t/m, got.stderr);
+  const folder = await script(t, 'fish', 'peal.fish');
+  const options = { encoding: 'utf8', cwd: folder, env: { ...process.env, HOME: folder } };
+  compare('fish', (line) => {
+    const program = `source ${folder}/peal.fish; complete -C '${line}'`;
+    const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', program], options);
+    assert.strictEqual(stderr, '');
+    return stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((one) => one.split('\t'));
+  });
+});
+
+test('completion in zsh', async (t) => {
   if (!has('zsh')) t.skip('there is no zsh');
-  const zsh = (await run(t, ['completion', 'zsh'])).stdout;
-  fs.writeFileSync(`${folder}/_peal`, zsh);
-  const loaded = spawnSync(
-    'zsh',
-    [
-      '-f',
-      '-c',
-      `fpath=(${folder} $fpath); autoload -U compinit; compinit -u -D; print $_comps[peal]; autoload +X _peal && print loaded`,
-    ],
-    { encoding: 'utf8', env: { ...process.env, HOME: folder } },
+  const folder = await script(t, 'zsh', '_peal');
+  const options = {
+    encoding: 'utf8',
+    cwd: folder,
+    env: { ...process.env, HOME: folder },
+    timeout: 20_000,
+  };
+  const zsh = (...words) => spawnSync('zsh', ['-f', ...words], options);
+  const loaded = zsh(
+    '-c',
+    `fpath=(${folder} $fpath); autoload -U compinit; compinit -u -D; print $_comps[peal]; autoload +X _peal && print loaded`,
   );
   assert.deepStrictEqual([loaded.stdout, loaded.stderr], ['_peal\nloaded\n', '']);
+  const all = zsh(path.join(__dirname, 'lib/zsh_offers.zsh'), folder, ...Object.keys(LINES));
+  assert.strictEqual(all.status, 0, all.stderr);
+  const offers = new Map();
+  for (const row of all.stdout.split('\n').filter(Boolean)) {
+    const [line, word, about] = row.split('\t');
+    if (!offers.has(line)) offers.set(line, []);
+    // zsh shows a description with its word before it.
+    if (word) offers.get(line).push([word, about.replace(/^\S+ +-- /, '')]);
+  }
+  compare('zsh', (line) => offers.get(line));
+});
+
+test('completion for a shell that has none of ours', async (t) => {
+  const wrong = await run(t, ['completion', 'tcsh']);
+  assert.strictEqual(wrong.code, EX.USAGE);
+  assert.match(wrong.stderr, /bash|zsh|fish/);
 });
