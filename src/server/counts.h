@@ -17,7 +17,7 @@ struct counts_by_code {
 struct worker_counts {
     _Atomic uint64_t accepted, opened, closed, http_requests, slow_cut, ping_cut;
     _Atomic uint64_t n_http, n_ws;          /* now */
-    _Atomic uint64_t open_bytes; /* unfinished input, but that of signed requests; now */
+    _Atomic uint64_t open_bytes;            /* unfinished input, but that of signed requests; now */
     _Atomic uint64_t octets_in, octets_out; /* of sockets, HTTP and TCP payload together */
     struct counts_by_code statuses;         /* of the HTTP API's answers */
     struct counts_by_code closes;           /* close frames that we sent */
