@@ -22,7 +22,7 @@ struct signin {
     struct user_link link;
     uint64_t seq;
     struct hub_conn *conn;
-    uint32_t n_watches;
+    uint32_t n_watches, cap_watches;
     struct watch watches[];
 };
 
@@ -49,6 +49,7 @@ static bool watches_already(const struct signin *s, struct span id)
 
 static bool add_watch(struct hub *hub, struct signin *s, struct span id)
 {
+    CHECK(s->n_watches < s->cap_watches);
     struct watch *w = &s->watches[s->n_watches];
     struct event_member who = { .id = id };
     struct app *app = s->conn->app;
@@ -132,9 +133,10 @@ static bool wants_watchlist(const struct hub_conn *conn, const struct peer_actio
 static struct signin *signin_new(struct hub *hub, struct hub_conn *conn,
                                  const struct peer_action *a, bool watches)
 {
-    size_t n_watches = watches ? count_watches(a->watchlist) : 0;
-    struct signin *s = mem_zalloc(sizeof *s + n_watches * sizeof s->watches[0]);
+    uint32_t cap_watches = watches ? count_watches(a->watchlist) : 0;
+    struct signin *s = mem_zalloc(sizeof *s + cap_watches * sizeof s->watches[0]);
     if (!s) return NULL;
+    s->cap_watches = cap_watches;
     s->conn = s->link.conn = conn;
     s->who = member_new(&a->user);
     if (!s->who) {

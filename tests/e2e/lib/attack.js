@@ -154,4 +154,14 @@ async function measured(server, what, mostMiB, run) {
   return result;
 }
 
-module.exports = { Attacker, Witness, attack, base64, measured, textFrame, upgradeText };
+module.exports = {
+  Attacker,
+  Witness,
+  attack,
+  base64,
+  isSanitized,
+  measured,
+  readMemory,
+  textFrame,
+  upgradeText,
+};

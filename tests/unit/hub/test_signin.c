@@ -117,6 +117,72 @@ static void watchers_learn_states_and_changes(void **state)
     assert_hears_nothing(&a);
 }
 
+/* The change that made him online is under way when the watcher learns the state. */
+static void a_watch_skips_changes_that_its_state_contains(void **state)
+{
+    (void)state;
+    enter();
+    client_signs_in(&c, "{\"id\":\"1\",\"watchlist\":[\"7\"]}");
+    client_reads(&c);
+    assert_hears(&c, WATCH(STATE("offline", "\\\"7\\\"")));
+    client_signs_in(&b, "{\"id\":\"7\"}");
+    client_signs_in(&a, "{\"id\":\"42\",\"watchlist\":[\"7\"]}"); /* the same worker as c */
+    client_reads(&a);
+    assert_hears(&a, WATCH(STATE("online", "\\\"7\\\"")));
+    world_settle(&w);
+    assert_hears(&c, WATCH(STATE("online", "\\\"7\\\"")));
+    assert_hears_nothing(&a); /* he knows it already */
+    client_close(&b);
+    world_advance(&w, DIR_OFFLINE_GRACE_MS);
+    assert_hears(&a, WATCH(STATE("offline", "\\\"7\\\"")));
+}
+
+/* --- a reload in the middle of a sign-in: what `a` hears first changes the option --- */
+
+static struct app_settings reloaded;
+static unsigned n_heard;
+static bool heard_states;
+
+static void reload_once(struct client *client, struct msg *msg)
+{
+    if (n_heard++ == 0) client->conn.app->s = &reloaded;
+    if (memmem(msg_text(msg).p, msg_text(msg).n, "watchlist_events", 16)) heard_states = true;
+}
+
+static void sign_in_while_the_option_becomes(bool watchlist)
+{
+    world_open(&w);
+    client_open(&a, &w, 0, 1);
+    const struct app_settings *before = a.conn.app->s;
+    assert_true(before->watchlist != watchlist);
+    reloaded = *before;
+    reloaded.watchlist = watchlist;
+    n_heard = 0;
+    heard_states = false;
+    a.hears = reload_once;
+    client_signs_in(&a, "{\"id\":\"42\",\"watchlist\":[\"7\",\"8\",\"9\"]}");
+    assert_true(a.conn.app->s == &reloaded);
+    world_settle(&w);
+    assert_int_equal(a.close_code, 0);
+    assert_true(heard_states != watchlist); /* as it was when the sign-in began */
+    client_close(&a);
+    a.conn.app->s = before;
+    a.hears = NULL;
+}
+
+static void a_watchlist_that_is_turned_on_meanwhile_is_safe(void **state)
+{
+    (void)state;
+    w.settings[0].watchlist = false;
+    sign_in_while_the_option_becomes(true);
+}
+
+static void a_watchlist_that_is_turned_off_meanwhile_is_still_told(void **state)
+{
+    (void)state;
+    sign_in_while_the_option_becomes(false);
+}
+
 static void the_grace_rides_out_a_reconnect(void **state)
 {
     (void)state;
@@ -238,6 +304,9 @@ int main(void)
         IN_WORLD(signing_in_again_keeps_the_first_user),
         IN_WORLD(a_failed_sign_in_closes_where_the_app_says_so),
         IN_WORLD(watchers_learn_states_and_changes),
+        IN_WORLD(a_watch_skips_changes_that_its_state_contains),
+        IN_WORLD(a_watchlist_that_is_turned_on_meanwhile_is_safe),
+        IN_WORLD(a_watchlist_that_is_turned_off_meanwhile_is_still_told),
         IN_WORLD(the_grace_rides_out_a_reconnect),
         IN_WORLD(a_second_absence_begins_a_grace_of_its_own),
         IN_WORLD(a_watcher_may_watch_himself),

@@ -236,6 +236,27 @@ static void who_asks_for_much_and_reads_late_gets_all_and_costs_little(void **st
     rig_stop(&rig);
 }
 
+/* A turn's share of answers would be far over a low limit: it is not used up then. */
+static void low_limits_on_waiting_output_are_kept_within_a_turn(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cl c;
+    struct buf pairs = { 0 };
+    START(&rig, "workers=1", "limits.pending_bytes=2000", "slow_consumer_grace_ms=60000");
+    assert_int_equal(rig_publish(&rig, "cache-room", "large", 15000), 200);
+    cl_open_with(&c, &rig, "app-key", 4096);
+    write_pairs(&pairs);
+    cl_send(&c, buf_span(&pairs));
+    UNTIL(atomic_load(&rig.server->pending_bytes) > 2000); /* the kernel takes no more */
+    for (int i = 0; i < PAIRS; i++) assert_true(cl_hears(&c, "\"event\":\"large\""));
+    assert_int_equal(COUNT(&rig, slow_cut), 0);
+    buf_fini(&pairs);
+    cl_close(&c);
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
 /* --- memory --- */
 
 #define BUDGET "limits.request_total_bytes=40000", "app_defaults.limits.message_bytes=6000"
@@ -281,6 +302,30 @@ static void of_unfinished_messages_the_oldest_goes(void **state)
     cl_raw_frame(&c[4], 0x80, SPAN("!")); /* the end: no JSON, but whole */
     assert_true(cl_hears(&c[4], "pusher:error"));
     cl_close(&c[4]);
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
+/* One that has lasted weighs more than one that has just begun, though this one is larger. */
+static void of_unfinished_messages_the_one_that_lasts_goes(void **state)
+{
+    (void)state;
+    static char some[8000];
+    struct rig rig;
+    struct cl lasts, begins;
+    START(&rig, BUDGET, "workers=1");
+    memset(some, 'x', sizeof some);
+    cl_open(&begins, &rig); /* the older connection */
+    cl_open(&lasts, &rig);
+    cl_send(&lasts, span_of("\x01\xfe\x1f\x40\0\0\0\0", 8));
+    cl_send(&lasts, span_of(some, sizeof some));
+    assert_there(&lasts);
+    poll(NULL, 0, 300); /* it lasts */
+    cl_send(&begins, span_of("\x01\xfe\x36\xb0\0\0\0\0", 8));
+    for (int i = 0; i < 2; i++) cl_send(&begins, span_of(some, HALF / 2));
+    assert_cut(&lasts);
+    assert_there(&begins);
+    cl_close(&begins);
     rig_settles(&rig);
     rig_stop(&rig);
 }
@@ -489,7 +534,9 @@ int main(void)
         cmocka_unit_test(who_goes_with_input_kept_for_him_leaves_nothing),
         cmocka_unit_test(answers_are_paid_for_by_their_size),
         cmocka_unit_test(who_asks_for_much_and_reads_late_gets_all_and_costs_little),
+        cmocka_unit_test(low_limits_on_waiting_output_are_kept_within_a_turn),
         cmocka_unit_test(of_unfinished_messages_the_oldest_goes),
+        cmocka_unit_test(of_unfinished_messages_the_one_that_lasts_goes),
         cmocka_unit_test(of_unfinished_messages_the_large_ones_go_and_the_small_ones_stay),
         cmocka_unit_test(of_unsigned_requests_the_oldest_goes),
         cmocka_unit_test(signed_requests_are_finished_whatever_others_hold),

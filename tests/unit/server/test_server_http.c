@@ -243,6 +243,77 @@ static void between_two_requests_the_keepalive_timeout_counts(void **state)
     rig_stop(&rig);
 }
 
+/* Far more than the kernel keeps, read for longer than the time-out and the end together last. */
+static void who_reads_answers_slowly_is_not_idle(void **state)
+{
+    (void)state;
+    enum { N = 8000 };
+    struct rig rig;
+    struct cl c;
+    struct buf all = { 0 };
+    START(&rig, "workers=16", "limits.pending_bytes=100000000", "keepalive_timeout_ms=600");
+    for (int i = 0; i < N; i++)
+        BUF_ADD_LIT(&all, "GET /admin/workers HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    cl_dial_with(&c, rig.admin_port, 4096);
+    cl_send(&c, buf_span(&all));
+    UNTIL(atomic_load(&rig.server->pending_bytes) > 20000000);
+    uint64_t began_ms = clock_mono_ms();
+    while (c.in.n < 20000000) {
+        size_t goal = c.in.n + 400000;
+        while (c.in.n < goal) assert_true(cl_fill(&c));
+        poll(NULL, 0, 60); /* his pace */
+    }
+    assert_true(clock_mono_ms() - began_ms > 2500);
+    cl_drain(&c); /* up to the end that follows when nothing more is asked for */
+    assert_int_equal(c.end, ENDED);
+    unsigned answers = 0;
+    const char *at = c.in.p, *end = c.in.p + c.in.n;
+    while ((at = memmem(at, (size_t)(end - at), "HTTP/1.1 200 OK", 15))) answers++, at++;
+    assert_int_equal(answers, N);
+    buf_fini(&all);
+    cl_close(&c);
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
+static uint64_t count_status(const struct rig *rig, unsigned status)
+{
+    size_t i = 0;
+    while (counts_statuses[i] != status) CHECK(counts_statuses[i++]);
+    return rig_count(rig, offsetof(struct worker_counts, statuses.n) + i * sizeof(uint64_t));
+}
+
+/* But who has begun a request owes us the rest of it, however busy he is with reading. */
+static void reading_slowly_does_not_put_the_deadline_of_a_head_off(void **state)
+{
+    (void)state;
+    enum { N = 8000 };
+    struct rig rig;
+    struct cl c;
+    struct buf all = { 0 };
+    START(&rig, "workers=16", "limits.pending_bytes=100000000", "handshake_timeout_ms=600");
+    for (int i = 0; i < N; i++)
+        BUF_ADD_LIT(&all, "GET /admin/workers HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    BUF_ADD_LIT(&all, "GET /admin/workers HTTP/1.1\r\n");
+    cl_dial_with(&c, rig.admin_port, 4096);
+    cl_send(&c, buf_span(&all));
+    UNTIL(atomic_load(&rig.server->pending_bytes) > 20000000);
+    uint64_t began_ms = clock_mono_ms();
+    while (clock_mono_ms() - began_ms < 1500) {
+        size_t goal = c.in.n + 200000;
+        while (c.in.n < goal) assert_true(cl_fill(&c));
+        poll(NULL, 0, 60); /* his pace */
+    }
+    assert_int_equal(count_status(&rig, 408), 1);
+    assert_true(atomic_load(&rig.server->pending_bytes) > 0); /* there was more to read */
+    cl_drain(&c);
+    assert_true(cl_has(&c, "HTTP/1.1 408 "));
+    buf_fini(&all);
+    cl_close(&c);
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
 static void a_body_that_does_not_arrive_is_told(void **state)
 {
     (void)state;
@@ -349,6 +420,8 @@ int main(void)
         cmocka_unit_test(a_silent_client_is_let_go_and_a_slow_head_is_told),
         cmocka_unit_test(octets_do_not_put_the_deadline_of_a_head_off),
         cmocka_unit_test(between_two_requests_the_keepalive_timeout_counts),
+        cmocka_unit_test(who_reads_answers_slowly_is_not_idle),
+        cmocka_unit_test(reading_slowly_does_not_put_the_deadline_of_a_head_off),
         cmocka_unit_test(a_body_that_does_not_arrive_is_told),
         cmocka_unit_test(two_servers_live_in_one_process),
         cmocka_unit_test(a_unix_socket_serves_all_workers),

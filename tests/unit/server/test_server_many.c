@@ -86,6 +86,35 @@ static pid_t start_child(struct rig *rig)
     return pid;
 }
 
+static void end_child(pid_t pid)
+{
+    assert_int_equal(kill(pid, SIGTERM), 0);
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* Who makes a request now and then is not the one who has kept us waiting longest. */
+static void of_silent_connections_the_oldest_goes_not_one_that_was_served(void **state)
+{
+    (void)state;
+    static struct cl silent[2 * FLOOD];
+    struct rig rig;
+    struct cl back_end;
+    pid_t pid = start_child(&rig);
+    cl_dial(&back_end, rig.port);
+    for (int i = 0; i < 2 * FLOOD; i++) {
+        cl_dial(&silent[i], rig.port);
+        if (i % 5 == 0) assert_int_equal(cl_publish(&back_end, "room", "e", 100), 200);
+    }
+    assert_int_equal(cl_publish(&back_end, "room", "e", 100), 200);
+    cl_drain(&silent[0]); /* it had to go */
+    cl_close(&back_end);
+    for (int i = 0; i < 2 * FLOOD; i++) cl_close(&silent[i]);
+    end_child(pid);
+}
+
 static uint64_t cpu_ms(pid_t pid)
 {
     clockid_t clock;
@@ -136,17 +165,14 @@ static void a_flood_of_sockets_does_not_lock_the_publisher_out(void **state)
         again = try_open(&c, &rig);
         cl_close(&c);
     }
-    assert_int_equal(kill(pid, SIGTERM), 0);
-    int status = 0;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
+    end_child(pid);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flood_of_sockets_does_not_lock_the_publisher_out), /* no threads yet */
+        cmocka_unit_test(of_silent_connections_the_oldest_goes_not_one_that_was_served),
         cmocka_unit_test(what_many_connections_cost_comes_back),
     };
     return RUN_TESTS(tests);

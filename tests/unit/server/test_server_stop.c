@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * tests/unit/server/test_server_stop.c: how a server ends: nobody is left without a word, what was
  * begun is finished, and nothing can hold it up for long. */
+#include "server/drain.h"
 #include "unit/server/server_rig.h"
 
 #define CLIENTS 20
@@ -95,6 +96,70 @@ static void who_never_hangs_up_or_finishes_cannot_hold_it_up(void **state)
     assert_told(&c[0], 4100);
     for (int i = 0; i < CLIENTS; i++) cl_close(&c[i]);
     cl_close(&half);
+    rig_stop(&rig);
+}
+
+/* Told to go, it could hang up when it likes, for up to five seconds; not while we stop. */
+static void who_was_told_to_go_before_does_not_hold_it_up(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cl wrong;
+    START(&rig);
+    cl_dial(&wrong, rig.port);
+    cl_says(&wrong, "GET / HTTP/1.1\r\n\r\n");
+    assert_int_equal(cl_response(&wrong), 400);
+    UNTIL(COUNT(&rig, n_http) == 0); /* it is ending */
+    rig_serve(&rig);
+    uint64_t began_ms = clock_mono_ms();
+    rig_signal();
+    rig_join(&rig);
+    assert_true(clock_mono_ms() - began_ms < 2500);
+    cl_close(&wrong);
+    rig_stop(&rig);
+}
+
+static void run_drain(struct worker *w, struct task *t)
+{
+    (void)t;
+    drain_begin(w);
+}
+
+/* As a restart in place does, up to the point where the next program would begin. */
+static void begin_restart(struct rig *rig)
+{
+    struct server *s = rig->server;
+    atomic_store(&s->restarting, true);
+    atomic_store(&s->n_with_requests, s->n_workers);
+    atomic_store(&s->stopping, true);
+    for (unsigned i = 0; i < s->n_workers; i++) {
+        s->workers[i].drain_task.run = run_drain;
+        worker_post(&s->workers[i], &s->workers[i].drain_task);
+    }
+}
+
+static void who_has_just_come_is_served_before_a_restart(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cl c[8], silent;
+    START(&rig);
+    cl_dial(&silent, rig.port);
+    for (int i = 0; i < 8; i++) cl_dial(&c[i], rig.port);
+    UNTIL(COUNT(&rig, n_http) == 9);
+    uint64_t began_ms = clock_mono_ms();
+    begin_restart(&rig);
+    poll(NULL, 0, 100); /* many steps of the drain later their requests come */
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(cl_publish(&c[i], "none", "e", 10), 200);
+        cl_drain(&c[i]);
+        assert_int_equal(c[i].end, ENDED);
+        cl_close(&c[i]);
+    }
+    UNTIL(atomic_load(&rig.server->n_running) == 0);
+    uint64_t ms = clock_mono_ms() - began_ms;
+    assert_in_range(ms, 400, 1700); /* the silent one had half a second, not two */
+    cl_close(&silent);
     rig_stop(&rig);
 }
 
@@ -202,6 +267,8 @@ int main(void)
         cmocka_unit_test(everybody_is_told_and_the_server_ends),
         cmocka_unit_test(a_request_that_has_begun_is_finished),
         cmocka_unit_test(who_never_hangs_up_or_finishes_cannot_hold_it_up),
+        cmocka_unit_test(who_was_told_to_go_before_does_not_hold_it_up),
+        cmocka_unit_test(who_has_just_come_is_served_before_a_restart),
         cmocka_unit_test(closes_are_spread_over_drain_ms_and_serving_goes_on),
         cmocka_unit_test(a_second_signal_ends_it_at_once),
         cmocka_unit_test(it_stops_in_the_middle_of_everything),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * tests/unit/server/test_server_ws.c: a whole server and raw WebSocket clients: delivery between
  * workers, admission, keep-alive, ends, and clients that do not read. */
-#include "unit/server/server_rig.h"
+#include "unit/server/brake.h"
 
 /* --- delivery --- */
 
@@ -332,6 +332,31 @@ static void who_does_not_answer_a_ping_is_closed_with_4201(void **state)
     rig_stop(&rig);
 }
 
+/* Whoever was stopped, here the server, the ping's answer has its whole time from then on. */
+static void a_late_ping_may_be_answered_in_full_time(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cl c;
+    struct brake b;
+    LOAD(&rig, SHORT_ACTIVITY, "workers=1");
+    rig.cfg->apps[0].pong_timeout_s = 1;
+    rig_start(&rig);
+    cl_open(&c, &rig);
+    brake_post(&b, &rig.server->workers[0]);
+    brake_wait(&b);
+    poll(NULL, 0, 2300); /* longer than ping and pong together */
+    brake_release(&b);
+    assert_int_equal(cl_event(&c).kind, WS_EV_PING);
+    poll(NULL, 0, 400); /* some of the second that is his */
+    cl_raw_frame(&c, 0x8a, SPAN(""));
+    assert_int_equal(cl_event(&c).kind, WS_EV_PING);
+    assert_int_equal(COUNT(&rig, ping_cut), 0);
+    cl_close(&c);
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
 static void who_does_not_sign_in_in_time_is_closed(void **state)
 {
     (void)state;
@@ -428,6 +453,35 @@ static void one_large_message_alone_cuts_nobody(void **state)
     rig_stop(&rig);
 }
 
+/* His pongs are not read while so much waits for him; that he takes it is a sign of life. */
+static void who_takes_a_large_message_slowly_is_alive(void **state)
+{
+    (void)state;
+    enum { SIZE = 12000000 };
+    struct rig rig;
+    struct cl c;
+    LOAD(&rig, SHORT_ACTIVITY, "limits.pending_bytes=100000",
+         "app_defaults.limits.message_bytes=16000000");
+    rig.cfg->apps[0].pong_timeout_s = 1;
+    rig_start(&rig);
+    cl_open_with(&c, &rig, "app-key", 4096);
+    cl_subscribe(&c, "room");
+    assert_int_equal(rig_publish(&rig, "room", "large", SIZE), 200);
+    uint64_t began_ms = clock_mono_ms();
+    while (c.in.n < SIZE / 10 * 9) {
+        size_t goal = c.in.n + SIZE / 60;
+        while (c.in.n < goal) assert_true(cl_fill(&c));
+        poll(NULL, 0, 60); /* his pace: three seconds and more in all */
+    }
+    assert_true(clock_mono_ms() - began_ms > 2500);
+    assert_true(cl_hears(&c, "\"large\""));
+    cl_raw_frame(&c, 0x8a, SPAN(""));
+    assert_int_equal(COUNT(&rig, ping_cut), 0);
+    cl_close(&c);
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
 static void who_does_not_read_answers_cannot_fill_the_memory(void **state)
 {
     (void)state;
@@ -452,6 +506,8 @@ static void who_does_not_read_answers_cannot_fill_the_memory(void **state)
         }
     }
     assert_true(sent < (UINT64_C(1) << 30));
+    /* pongs of two octets; it is their number that stops the reading, long before their octets */
+    assert_in_range(atomic_load(&rig.server->pending_bytes), 2 * 8000, 2 * 9000);
     buf_fini(&pings);
     cl_close(&c);
     rig_settles(&rig);
@@ -505,10 +561,12 @@ int main(void)
         cmocka_unit_test(bad_texts_are_answered_and_harm_nobody),
         cmocka_unit_test(silence_is_pinged_and_an_answer_keeps_the_connection),
         cmocka_unit_test(who_does_not_answer_a_ping_is_closed_with_4201),
+        cmocka_unit_test(a_late_ping_may_be_answered_in_full_time),
         cmocka_unit_test(who_does_not_sign_in_in_time_is_closed),
         cmocka_unit_test(a_client_that_stops_reading_is_cut_and_others_get_everything),
         cmocka_unit_test(a_client_that_never_reads_again_is_reset_in_bounded_time),
         cmocka_unit_test(one_large_message_alone_cuts_nobody),
+        cmocka_unit_test(who_takes_a_large_message_slowly_is_alive),
         cmocka_unit_test(who_does_not_read_answers_cannot_fill_the_memory),
         cmocka_unit_test(when_all_memory_for_output_is_used_up_the_largest_go),
     };
