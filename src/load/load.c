@@ -28,6 +28,7 @@ struct load {
     struct subs *subs;
     struct pubs *pubs;
     size_t n_pubs;
+    uint64_t patience_ms;
     uint32_t at;     /* the channel whose turn it is */
     uint64_t n_sent; /* requests so far */
     struct buf out;
@@ -51,6 +52,7 @@ struct load *load_new(const struct load_target *target, const struct load_layout
     l->target = target;
     l->layout = *layout;
     l->n_pubs = n_pubs;
+    l->patience_ms = LOAD_STALL_MS;
     l->ep = epoll_create1(EPOLL_CLOEXEC);
     if (l->ep >= 0) {
         l->subs = subs_new(l->ep, target, layout, &l->faults);
@@ -64,6 +66,11 @@ struct load *load_new(const struct load_target *target, const struct load_layout
     const struct pubs_hooks hooks = { .refused = on_refused, .ctx = l };
     pubs_on_refused(l->pubs, &hooks);
     return l;
+}
+
+void load_set_patience(struct load *l, uint64_t ms)
+{
+    l->patience_ms = ms;
 }
 
 void load_free(struct load *l)
@@ -101,7 +108,7 @@ static bool turn(struct load *l, uint64_t wait_ns)
         load_fault(&l->faults, LOAD_BROKEN, "epoll_pwait2: %s", strerror(errno));
     if (n > 0)
         l->progress_ms = clock_mono_ms();
-    else if (clock_mono_ms() - l->progress_ms > LOAD_STALL_MS)
+    else if (clock_mono_ms() - l->progress_ms > l->patience_ms)
         return false;
     for (int i = 0; i < n; i++) {
         uint64_t data = events[i].data.u64;
@@ -273,7 +280,8 @@ static bool beat_turn(struct load *l, const struct load_plan *plan, struct beat 
     }
     now = clock_mono_ns();
     uint64_t next = b->due_ns < b->end_ns ? b->due_ns : b->end_ns;
-    if (plan->rate <= 0) l->progress_ms = clock_mono_ms(); /* silence is what is wanted */
+    /* Where nothing is missing silence is as it should be. */
+    if (!subs_missing(l->subs) && !pubs_waiting(l->pubs)) l->progress_ms = clock_mono_ms();
     return turn(l, next > now ? next - now : 0);
 }
 
@@ -404,7 +412,7 @@ struct load_done load_knock(struct load *l, uint64_t cycles, size_t window)
     if (ep < 0) load_fault(&l->faults, LOAD_BROKEN, "epoll_create1: %s", strerror(errno));
     while (n > 0 && done.n < cycles && l->faults.n[LOAD_BROKEN] == 0) {
         while (opened < cycles && opened - done.n < window) knock(l, ep, opened++);
-        n = epoll_wait(ep, events, BATCH, LOAD_STALL_MS);
+        n = epoll_wait(ep, events, BATCH, (int)l->patience_ms);
         for (int i = 0; i < n; i++, done.n++) {
             setsockopt(events[i].data.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
             close(events[i].data.fd);

@@ -5,8 +5,8 @@
  *
  * One thread. Each run returns when everything that was published has come to every subscriber and
  * every request is answered, so what the server's CPU clock gained in between is the cost of
- * exactly that. What does not come within LOAD_STALL_MS is lost. What the server does wrong is
- * counted in load_faults(); a run with LOAD_BROKEN ends at once.
+ * exactly that. When nothing has come for LOAD_STALL_MS, what is missing is lost. What the server
+ * does wrong is counted in load_faults(); a run with LOAD_BROKEN ends at once.
  */
 #ifndef LOAD_LOAD_H
 #define LOAD_LOAD_H
@@ -22,6 +22,8 @@ struct load;
  * (1–PUBS_MAX), dialled when they are needed. NULL: no memory, no descriptor. */
 struct load *load_new(const struct load_target *target, const struct load_layout *layout,
                       size_t n_pubs);
+/* Another time than LOAD_STALL_MS. */
+void load_set_patience(struct load *l, uint64_t ms);
 void load_free(struct load *l); /* resets all connections; NULL allowed */
 
 /* So far. The caller may write them. */
