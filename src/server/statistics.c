@@ -30,6 +30,7 @@ struct statistics {
     struct summed *apps;
     size_t n_apps;
     uint64_t last_ms; /* when the last rows were made */
+    uint64_t at_s;    /* what they have for a time */
 };
 
 /* --- summing --- */
@@ -89,13 +90,16 @@ static void add_row(struct server *s, const struct app *app, uint64_t at_s, stru
 /* The apps of `which`; where `but` is not NULL, only those that it does not have. */
 static void collect(struct server *s, const struct apps *which, const struct apps *but)
 {
+    struct statistics *st = s->statistics;
     struct list rows;
     const struct app *app;
     uint64_t at_s = clock_unix_ms() / 1000;
+    if (at_s == st->at_s) at_s++; /* the rows of an app are told apart by their time */
+    st->at_s = at_s;
     list_init(&rows);
     for (size_t i = 0; (app = apps_at(which, i)); i++)
         if (!but || !apps_find_id(but, app->s->id)) add_row(s, app, at_s, &rows);
-    if (!list_empty(&rows)) store_add(s->statistics->store, &rows);
+    if (!list_empty(&rows)) store_add(st->store, &rows);
 }
 
 /* --- time --- */

@@ -7,16 +7,18 @@
  * peak_connection_count and so on. Which of them a table has is found out when it is opened; where
  * there is no table, one with the columns of version 2 is made (and never changed later).
  *
- * Every call blocks, for a bounded time (DB_PATIENCE_MS for each thing that is asked of a server;
- * looking up its name takes what the resolver takes). After an error the connection is of no
- * further use: db_close(). Not thread-safe. Reasons in `d` never hold the password.
+ * Every call blocks, for a bounded time (DB_CONNECT_MS, and DB_PATIENCE_MS for each thing that is
+ * asked of a server; looking up its name takes what the resolver takes). After an error the
+ * connection is of no further use: db_close(). Not thread-safe. Reasons in `d` never hold the
+ * password.
  */
 #ifndef STORE_DB_H
 #define STORE_DB_H
 #include "store/row.h"
 #include "store/store_url.h"
 
-#define DB_PATIENCE_MS 5000
+#define DB_CONNECT_MS 5000
+#define DB_PATIENCE_MS 10000
 #define DB_TABLE "websockets_statistics_entries"
 
 struct db;

@@ -40,6 +40,7 @@ struct store {
     uint32_t keep_days;
     uint64_t clean_ms; /* when to look for old rows */
     bool closing, ended;
+    bool orphan; /* nobody waits for the thread any more: it frees what it has */
 
     /* --- the thread's own --- */
     struct db *db;
@@ -339,6 +340,17 @@ static bool work(struct store *s)
     return !closing || !s->away;
 }
 
+static void drop(struct store *s)
+{
+    backlog_fini(&s->backlog);
+    stats_rows_free(&s->sending);
+    store_url_fini(&s->url);
+    pthread_cond_destroy(&s->wake);
+    pthread_cond_destroy(&s->gone);
+    pthread_mutex_destroy(&s->lock);
+    mem_free(s);
+}
+
 static void *run(void *arg)
 {
     struct store *s = arg;
@@ -353,9 +365,11 @@ static void *run(void *arg)
     unlock(s);
     db_close(&s->db);
     lock(s);
+    bool orphan = s->orphan;
     s->ended = true;
     pthread_cond_signal(&s->gone);
     unlock(s);
+    if (orphan) drop(s);
     return NULL;
 }
 
@@ -374,17 +388,6 @@ static void init(struct store *s, const struct store_url *url)
     backlog_init(&s->backlog, STORE_MAX_ROWS);
     list_init(&s->queries);
     list_init(&s->sending);
-}
-
-static void drop(struct store *s)
-{
-    backlog_fini(&s->backlog);
-    stats_rows_free(&s->sending);
-    store_url_fini(&s->url);
-    pthread_cond_destroy(&s->wake);
-    pthread_cond_destroy(&s->gone);
-    pthread_mutex_destroy(&s->lock);
-    mem_free(s);
 }
 
 enum err store_open(struct store **out, struct store_url *url)
@@ -416,11 +419,12 @@ void store_close(struct store **store, uint32_t wait_ms)
     pthread_cond_signal(&s->wake);
     while (!s->ended && sleep_until(s, &s->gone, until_ms)) continue;
     bool ended = s->ended;
+    s->orphan = !ended;
+    if (!ended) pthread_detach(s->thread);
     unlock(s);
     if (!ended) {
         log_warn("store", "the last statistics may be lost", kv_u64("waited_ms", wait_ms),
                  kv_str("why", "the database does not answer"));
-        pthread_detach(s->thread);
         return;
     }
     CHECK(pthread_join(s->thread, NULL) == 0);

@@ -17,7 +17,7 @@
 
 #define STORE_MAX_QUERIES 32 /* that wait */
 #define STORE_MAX_ROWS 10000 /* that wait at full resolution */
-#define STORE_CLOSE_MS 5000
+#define STORE_CLOSE_MS 3000
 
 struct store;
 
@@ -35,7 +35,7 @@ enum err store_open(struct store **out, struct store_url *url) MUST_USE;
 
 /* Writes what there is, waits for that at most `wait_ms`, and ends. What could not be written is
  * lost, and logged. All queries have been answered or forgotten. `*store` becomes NULL; NULL
- * allowed. A thread that hangs in a resolver is left behind with its memory. */
+ * allowed. A thread that is still waiting for its database then is left to end by itself. */
 void store_close(struct store **store, uint32_t wait_ms);
 
 /* Takes the rows out of the list; oldest first, none older than those given before. Any thread. */

@@ -51,8 +51,9 @@ static bool set_tls(MYSQL *conn, const struct store_url *url)
 
 static bool set_options(MYSQL *conn, const struct store_url *url)
 {
-    unsigned seconds = DB_PATIENCE_MS / 1000, tcp = MYSQL_PROTOCOL_TCP;
-    bool ok = !mysql_optionsv(conn, MYSQL_OPT_CONNECT_TIMEOUT, (void *)&seconds) &&
+    unsigned connect = DB_CONNECT_MS / 1000, seconds = DB_PATIENCE_MS / 1000;
+    unsigned tcp = MYSQL_PROTOCOL_TCP;
+    bool ok = !mysql_optionsv(conn, MYSQL_OPT_CONNECT_TIMEOUT, (void *)&connect) &&
               !mysql_optionsv(conn, MYSQL_OPT_READ_TIMEOUT, (void *)&seconds) &&
               !mysql_optionsv(conn, MYSQL_OPT_WRITE_TIMEOUT, (void *)&seconds) &&
               !mysql_optionsv(conn, MYSQL_SET_CHARSET_NAME, (const void *)"utf8mb4");

@@ -20,9 +20,9 @@ static enum err fail(const struct db *db, const char *what, struct diag *d)
     return diag_set(d, ERR_IO, "%s: %.*s", what, (int)(line.n < 500 ? line.n : 500), line.p);
 }
 
-static enum err fail_late(const char *what, struct diag *d)
+static enum err fail_late(const char *what, int ms, struct diag *d)
 {
-    return diag_set(d, ERR_IO, "%s: no answer within %d ms", what, DB_PATIENCE_MS);
+    return diag_set(d, ERR_IO, "%s: no answer within %d ms", what, ms);
 }
 
 /* Until the socket is ready for `events`; false: the time is over. */
@@ -90,7 +90,7 @@ static enum err postgres_open(struct db *db, const struct store_url *url, enum d
                               struct diag *d)
 {
     static const char what[] = "cannot connect to PostgreSQL";
-    uint64_t until_ms = clock_mono_ms() + DB_PATIENCE_MS;
+    uint64_t until_ms = clock_mono_ms() + DB_CONNECT_MS;
     (void)mode;
     db->conn = start(url);
     if (!db->conn) return ERR_NOMEM;
@@ -100,7 +100,7 @@ static enum err postgres_open(struct db *db, const struct store_url *url, enum d
          next = PQconnectPoll(db->conn)) {
         if (next == PGRES_POLLING_FAILED) return fail(db, what, d);
         if (!await(db, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, until_ms))
-            return fail_late(what, d);
+            return fail_late(what, DB_CONNECT_MS, d);
     }
     return PQsetnonblocking(db->conn, 1) == 0 ? ERR_OK : fail(db, what, d);
 }
@@ -117,7 +117,8 @@ static enum err flush(const struct db *db, uint64_t until_ms, struct diag *d)
 {
     for (int left; (left = PQflush(db->conn)) != 0;) {
         if (left < 0) return fail(db, "PostgreSQL", d);
-        if (!await(db, POLLIN | POLLOUT, until_ms)) return fail_late("PostgreSQL", d);
+        if (!await(db, POLLIN | POLLOUT, until_ms))
+            return fail_late("PostgreSQL", DB_PATIENCE_MS, d);
         if (!PQconsumeInput(db->conn)) return fail(db, "PostgreSQL", d);
     }
     return ERR_OK;
@@ -128,7 +129,7 @@ static enum err next_result(const struct db *db, PGresult **out, struct diag *d)
 {
     uint64_t until_ms = clock_mono_ms() + DB_PATIENCE_MS;
     while (PQisBusy(db->conn)) {
-        if (!await(db, POLLIN, until_ms)) return fail_late("PostgreSQL", d);
+        if (!await(db, POLLIN, until_ms)) return fail_late("PostgreSQL", DB_PATIENCE_MS, d);
         if (!PQconsumeInput(db->conn)) return fail(db, "PostgreSQL", d);
     }
     *out = PQgetResult(db->conn);
