@@ -180,6 +180,8 @@ static bool add_channel(struct reading_event *e, struct map *seen, struct span n
     if (!chan_name_ok(name, e->r->app->rules->names, &api->words)) {
         e->channel = name;
         e->r->cause = CAUSE_BAD_CHANNEL;
+        struct buf *words = &api->words;
+        if (words->n && words->p[words->n - 1] == '.') words->n--; /* the sentence goes on */
         return refuse_event(e, 400);
     }
     api->targets[api->n_targets++] = (struct target) { .name = name, .kind = chan_kind_of(name) };

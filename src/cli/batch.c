@@ -41,10 +41,10 @@ static enum err check_members(struct json_val object, const struct json_field *f
         }
         if (known) continue;
         if (near.best.n)
-            return diag_set(d, ERR_SYNTAX, "there is no member %.*s; did you mean \"%.*s\"?",
+            return diag_set(d, ERR_SYNTAX, "has an unknown member %.*s; did you mean \"%.*s\"?",
                             SPAN_FMT(span_head(key.raw, 100)), SPAN_FMT(near.best));
         return diag_set(d, ERR_SYNTAX,
-                        "there is no member %.*s; there are channel, name (or event), data and "
+                        "has an unknown member %.*s; there are channel, name (or event), data and "
                         "socket_id",
                         SPAN_FMT(span_head(key.raw, 100)));
     }
@@ -62,7 +62,7 @@ static enum err check_fields(const struct json_field *fields, struct diag *d)
         return diag_set(d, ERR_SYNTAX, "needs a text \"name\" (or \"event\")");
     enum json_type id = fields[SOCKET_ID].val.type;
     if (id != JSON_ABSENT && id != JSON_NULL && id != JSON_STRING)
-        return diag_set(d, ERR_SYNTAX, "\"socket_id\" must be a text");
+        return diag_set(d, ERR_SYNTAX, "has a \"socket_id\" that is no text");
     return ERR_OK;
 }
 

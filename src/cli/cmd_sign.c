@@ -6,6 +6,7 @@
  */
 #include "base/clock.h"
 #include "base/json_write.h"
+#include "base/near.h"
 #include "base/utf8.h"
 #include "cli/api_answer.h"
 #include "cli/read_all.h"
@@ -81,6 +82,11 @@ static enum err check_words(struct request *req, struct diag *d)
         req->signing.kind = kinds[i].kind;
         return ERR_OK;
     }
+    struct near near = { .word = span_str(req->n_words ? req->words[0] : "") };
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) near_try(&near, span_str(kinds[i].name));
+    if (near.best.n)
+        return diag_set(d, ERR_SYNTAX, "there is nothing like '%s' to sign; did you mean %.*s?",
+                        req->words[0], SPAN_FMT(near.best));
     return diag_set(d, ERR_SYNTAX, "needs a word: channel, user, request or webhook");
 }
 

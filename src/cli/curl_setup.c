@@ -45,6 +45,19 @@ CURL *curl_setup(const struct target *t, const char *url)
     return NULL;
 }
 
+/* What to try, where the two ends speak different languages. */
+static const char *hint(const struct target *t, CURLcode code)
+{
+    if (t->tls && code == CURLE_SSL_CONNECT_ERROR)
+        return "; if this port is without TLS, leave out --tls";
+    if (!t->tls && (code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR ||
+                    code == CURLE_UNSUPPORTED_PROTOCOL))
+        return "; if this port wants TLS, use --tls";
+    if (t->tls && code == CURLE_PEER_FAILED_VERIFICATION)
+        return "; --ca FILE trusts another certificate";
+    return "";
+}
+
 enum err curl_result(const struct target *t, CURLcode code, struct diag *d)
 {
     struct buf where = { 0 };
@@ -57,7 +70,7 @@ enum err curl_result(const struct target *t, CURLcode code, struct diag *d)
         buf_add_fmt(&where, "unix:%.*s", SPAN_FMT(t->socket));
     else
         target_authority(t, &where);
-    diag_set(d, err, "%.*s: %s", SPAN_FMT(where), curl_easy_strerror(code));
+    diag_set(d, err, "%.*s: %s%s", SPAN_FMT(where), curl_easy_strerror(code), hint(t, code));
     buf_fini(&where);
     return err;
 }

@@ -209,6 +209,12 @@ static enum err use_named_app(struct target *t, struct diag *d)
     bool is_id = t->_app[0] != '@' && !strchr(t->_app, ':');
     const struct app_settings *known = is_id ? config_find_app(t->_cfg, span_str(t->_app)) : NULL;
     if (known) return use_app(t, known);
+    if (is_id)
+        return diag_set(
+            d, ERR_CONFIG,
+            "no app '%s' is configured here; --app takes ID:KEY:SECRET, @FILE with that "
+            "in it, or the ID of an app in .env or peal.yaml",
+            t->_app);
     enum err err = settings_read_app(&t->_settings, t->_app, &app, d);
     if (err) return err;
     t->_secret = app.secret;

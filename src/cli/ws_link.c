@@ -131,8 +131,12 @@ enum err ws_link_open(struct ws_link *l, const struct target *t, struct span tar
     rand_bytes(nonce, sizeof nonce);
     ws_key_encode(nonce, key);
     enum err err = connect_to(l, t, deadline_ms, d);
+    bool connected = !err;
     if (!err) err = send_request(l, t, target, span_of(key, sizeof key));
     if (!err) err = read_reply(l, span_of(key, sizeof key), deadline_ms, d);
+    if (connected && err == ERR_CLOSED && !t->tls)
+        diag_set(d, err,
+                 "closed during the WebSocket handshake; if this port wants TLS, use --tls");
     if (err) ws_link_close(l);
     return err;
 }

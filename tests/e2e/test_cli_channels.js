@@ -4,10 +4,11 @@
 'use strict';
 
 const assert = require('node:assert');
+const net = require('node:net');
 const api = require('./lib/api');
 const { test } = require('./lib/suite');
 
-const EX = { OK: 0, USAGE: 64, DATAERR: 65, UNAVAILABLE: 69, NOPERM: 77 };
+const EX = { OK: 0, USAGE: 64, DATAERR: 65, UNAVAILABLE: 69, NOPERM: 77, CONFIG: 78 };
 
 const run = (t, args, options) => t.command(args, options).ended();
 
@@ -93,6 +94,31 @@ test('channels and users: what is refused', async (t) => {
   await fails(['channels', 'a', ...target(server)], EX.USAGE, /--prefix/);
   await server.stop();
   await fails(['channels', ...target(server)], EX.UNAVAILABLE, new RegExp(server.port));
+});
+
+test('TLS where there is none, none where there is, an app that is not here', async (t) => {
+  const server = await t.server();
+  const mute = net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.end()); // as a TLS server does who is greeted with HTTP
+  });
+  await new Promise((resolve) => mute.listen(0, '127.0.0.1', resolve));
+  t.defer(() => mute.close());
+  const at = ['--host', '127.0.0.1', '--port', String(mute.address().port), '--app', 'a:b:c'];
+  const wrong = async (args, code, word) => {
+    const got = await run(t, args);
+    assert.deepStrictEqual([got.code, got.stdout], [code, ''], got.stderr);
+    assert.match(got.stderr, word);
+  };
+  await wrong(['channels', ...target(server), '--tls'], EX.UNAVAILABLE, /leave out --tls/);
+  await wrong(['listen', 'a', ...target(server), '--tls'], EX.UNAVAILABLE, /leave out --tls/);
+  await wrong(['channels', ...at], EX.UNAVAILABLE, /; if this port wants TLS, use --tls/);
+  await wrong(['listen', 'a', ...at], EX.UNAVAILABLE, /; if this port wants TLS, use --tls/);
+  await wrong(
+    ['channels', '--app', 'shop'],
+    EX.CONFIG,
+    /no app 'shop' is configured here; --app takes ID:KEY:SECRET, @FILE/,
+  );
 });
 
 test('trigger --batch: lines of JSON, in requests of some', { quick: true }, async (t) => {

@@ -227,8 +227,9 @@ test('wrong arguments and doubts', { quick: true }, async (t) => {
     assert.match(got.stderr, word);
     assert.strictEqual(got.stdout, '');
   };
+  await usage(['chanel', '1.2', 'private-a'], /did you mean channel\?/);
   await usage([], /channel, user, request or webhook/);
-  await usage(['chanel', '1.2', 'private-a'], /channel, user, request or webhook/);
+  await usage(['else', '1.2', 'private-a'], /channel, user, request or webhook/);
   await usage(['channel', '1.2'], /SOCKET_ID CHANNEL/);
   await usage(['user', '1.2', '{}', 'more'], /SOCKET_ID USER_DATA/);
   await usage(['request', 'GET', 'no-path'], /PATH/);

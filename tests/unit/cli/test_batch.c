@@ -62,7 +62,7 @@ static void a_wrong_line_is_refused_with_the_reason(void **state)
     REFUSES("{\"channel\":\"a\",\"event\":\"x\",\"name\":\"x\"}", "both");
     REFUSES("{\"channel\":\"a\",\"channel\":\"b\",\"event\":\"x\"}", "\"channel\" twice");
     REFUSES("{\"chanel\":\"a\",\"event\":\"x\"}", "did you mean \"channel\"");
-    REFUSES("{\"channel\":\"a\",\"event\":\"x\",\"zzzz\":1}", "no member \"zzzz\"");
+    REFUSES("{\"channel\":\"a\",\"event\":\"x\",\"zzzz\":1}", "unknown member \"zzzz\"");
     REFUSES("{\"channel\":\"a\",\"event\":\"x\",\"socket_id\":1}", "socket_id");
     REFUSES("{\"channel\":\"a\",\"event\":\"\xff\"}", "not JSON");
 }
