@@ -9,11 +9,11 @@
  */
 #include "base/clock.h"
 #include "base/json_write.h"
+#include "cli/admin_get.h"
 #include "cli/cmd.h"
 #include "cli/live.h"
 #include "cli/settings.h"
 #include "cli/text.h"
-#include "server/config_value.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -42,24 +42,6 @@ static enum err take(void *ctx, const struct arg *arg, struct diag *d)
     else
         return settings_take(&req->settings, arg, d);
     return ERR_OK;
-}
-
-/* `*out` borrows from the request or from `cfg`. */
-static enum err find_admin(struct request *req, struct config **cfg, struct config_addr *out,
-                           struct diag *d)
-{
-    if (req->admin) {
-        if (config_addr_parse(span_str(req->admin), out) && (out->path.n || out->port))
-            return ERR_OK;
-        return diag_set(d, ERR_SYNTAX, "--admin needs HOST:PORT, [V6]:PORT or unix:/PATH");
-    }
-    enum err err = settings_load(&req->settings, cfg, d);
-    if (err) return err;
-    *out = (*cfg)->admin.listen.items[0];
-    if (out->kind == CONFIG_ADDR_UNIX || out->port) return ERR_OK;
-    return diag_set(d, ERR_CONFIG,
-                    "admin.listen has port 0 here, so the server chose one: say --admin HOST:PORT, "
-                    "as in its ready line");
 }
 
 /* Whether the process has `serve` among its arguments. */
@@ -165,7 +147,7 @@ static int restart(struct request *req)
     struct config_addr admin = { .kind = CONFIG_ADDR_TCP };
     struct live before = { 0 }, now = { 0 };
     struct diag d = { "" };
-    enum err err = find_admin(req, &cfg, &admin, &d);
+    enum err err = admin_get_where(&req->settings, req->admin, &cfg, &admin, &d);
     if (!err) err = live_ask(&admin, ASK_MS, &before, &d);
     if (!err) err = send_signal(&before, &d);
     if (!err) err = await(&admin, &before, &now, &d);

@@ -21,11 +21,8 @@ static void add_text(struct json_val val, struct buf *out)
 
 void event_line_text(const struct event_line *line, struct buf *out)
 {
-    time_t seconds = (time_t)(line->at_ms / 1000);
-    struct tm tm;
-    char clock[16] = "--:--:--";
-    if (localtime_r(&seconds, &tm)) strftime(clock, sizeof clock, "%H:%M:%S", &tm);
-    buf_add_fmt(out, "%s.%03u ", clock, (unsigned)(line->at_ms % 1000));
+    text_add_clock(out, line->at_ms);
+    buf_add_byte(out, ' ');
     if (line->channel.type == JSON_STRING)
         add_text(line->channel, out);
     else

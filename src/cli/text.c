@@ -4,6 +4,7 @@
  */
 #include "cli/text.h"
 #include "base/utf8.h"
+#include <time.h>
 
 static void escape(struct buf *out, unsigned char c)
 {
@@ -37,4 +38,13 @@ void text_print(FILE *to, struct span s)
     buf_add_byte(&line, '\n');
     if (!buf_failed(&line)) fwrite(line.p, 1, line.n, to);
     buf_fini(&line);
+}
+
+void text_add_clock(struct buf *out, uint64_t unix_ms)
+{
+    time_t seconds = (time_t)(unix_ms / 1000);
+    struct tm tm;
+    char clock[16] = "--:--:--";
+    if (localtime_r(&seconds, &tm)) strftime(clock, sizeof clock, "%H:%M:%S", &tm);
+    buf_add_fmt(out, "%s.%03u", clock, (unsigned)(unix_ms % 1000));
 }

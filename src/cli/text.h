@@ -10,4 +10,6 @@
 void text_add_safe(struct buf *out, struct span s);
 /* The same as a line of `to`; nothing where there is no memory for it. */
 void text_print(FILE *to, struct span s);
+/* Appends "12:34:56.789" of a Unix time, in local time. */
+void text_add_clock(struct buf *out, uint64_t unix_ms);
 #endif

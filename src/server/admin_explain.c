@@ -24,6 +24,8 @@ static void free_question(void *ctx)
     mem_free(q->facts);
     mem_free(q->by_id);
     mem_free(q->tallies);
+    mem_free(q->after);
+    mem_free(q->last);
     buf_fini(&q->text);
     mem_free(q);
 }
@@ -32,7 +34,10 @@ static void free_question(void *ctx)
 
 static bool is_wanted(const struct question *q, const struct fact *f)
 {
-    return q->id ? f->id == q->id : watch_filter_fits_fact(&q->filter, f);
+    unsigned worker = (unsigned)(f->id >> FACT_ID_WORKER_SHIFT);
+    if (q->id) return f->id == q->id;
+    if (q->after && worker < q->n_after && f->id <= q->after[worker]) return false;
+    return watch_filter_fits_fact(&q->filter, f);
 }
 
 static void add_copy(const struct fact *f, struct buf *out)
@@ -45,12 +50,17 @@ static void add_copy(const struct fact *f, struct buf *out)
     buf_grew(out, padded);
 }
 
+/* What each worker's part begins with. */
+struct part_head {
+    uint64_t since_ms, last_id;
+};
+
 static void collect_facts(struct worker *w, const struct ask *ask, struct buf *out)
 {
     const struct question *q = ask->ctx;
     struct facts *facts = hub_facts(w->hub);
-    uint64_t since_ms = facts_since_ms(facts);
-    buf_add(out, &since_ms, sizeof since_ms);
+    const struct part_head head = { facts_since_ms(facts), facts_last_id(facts) };
+    buf_add(out, &head, sizeof head);
     for (unsigned went_well = 0; went_well < 2; went_well++) {
         uint32_t pos = 0;
         size_t n = 0;
@@ -77,7 +87,7 @@ static int by_id(const void *a, const void *b)
 
 static bool add_facts(struct question *q, const struct buf *got)
 {
-    struct buf_reader r = { got->p + sizeof(uint64_t), got->p + got->n };
+    struct buf_reader r = { got->p + sizeof(struct part_head), got->p + got->n };
     for (const struct fact *f; (f = known_next_fact(&r));) {
         const struct fact **facts = mem_realloc(q->facts, (q->n + 1) * sizeof *facts);
         if (!facts) return false;
@@ -87,22 +97,9 @@ static bool add_facts(struct question *q, const struct buf *got)
     return true;
 }
 
-/* Takes over what was collected, the newest first; false without memory. */
-static bool take_facts(struct ask *ask, struct question *q)
+/* Keeps the newest; false without memory. */
+static bool sort_facts(struct question *q)
 {
-    q->copies = mem_zalloc(ask->n_parts * sizeof *q->copies);
-    if (!q->copies) return false;
-    q->n_copies = ask->n_parts;
-    for (unsigned i = 0; i < ask->n_parts; i++) {
-        struct buf *got = &ask->parts[i].got;
-        uint64_t since_ms;
-        if (buf_failed(got) || got->n < sizeof since_ms) return false;
-        memcpy(&since_ms, got->p, sizeof since_ms);
-        if (since_ms > q->since_ms) q->since_ms = since_ms;
-        buf_take(&q->copies[i], got);
-        if (!add_facts(q, &q->copies[i])) return false;
-    }
-    if (q->n == 0) return true;
     qsort(q->facts, q->n, sizeof *q->facts, newest_first);
     if (q->n > q->limit) q->n = q->limit;
     q->by_id = mem_alloc(q->n * sizeof *q->by_id);
@@ -112,6 +109,26 @@ static bool take_facts(struct ask *ask, struct question *q)
         q->by_id[i] = (struct fact_index) { q->facts[i]->id, (uint32_t)i };
     qsort(q->by_id, q->n, sizeof *q->by_id, by_id);
     return true;
+}
+
+/* Takes over what was collected, the newest first; false without memory. */
+static bool take_facts(struct ask *ask, struct question *q)
+{
+    q->copies = mem_zalloc(ask->n_parts * sizeof *q->copies);
+    q->last = mem_zalloc(ask->n_parts * sizeof *q->last);
+    if (!q->copies || !q->last) return false;
+    q->n_copies = ask->n_parts;
+    for (unsigned i = 0; i < ask->n_parts; i++) {
+        struct buf *got = &ask->parts[i].got;
+        struct part_head head;
+        if (buf_failed(got) || got->n < sizeof head) return false;
+        memcpy(&head, got->p, sizeof head);
+        if (head.since_ms > q->since_ms) q->since_ms = head.since_ms;
+        q->last[i] = head.last_id;
+        buf_take(&q->copies[i], got);
+        if (!add_facts(q, &q->copies[i])) return false;
+    }
+    return q->n == 0 || sort_facts(q);
 }
 
 /* --- the second round for a list: tallies --- */
@@ -144,6 +161,16 @@ static void add_tallies(struct question *q, const struct buf *got)
     }
 }
 
+static void write_last(const struct question *q, struct buf *b)
+{
+    char text[FACT_ID_TEXT_MAX];
+    json_key(b, SPAN("last"));
+    json_open(b, '[');
+    for (unsigned i = 0; i < q->n_copies; i++)
+        json_string(b, span_of(text, watch_fact_write(q->last[i], text)));
+    json_close(b, ']');
+}
+
 static void answer_facts(struct ask *ask)
 {
     struct question *q = ask->ctx;
@@ -160,6 +187,7 @@ static void answer_facts(struct ask *ask)
     watch_key_u64(&b, "ok", facts_kept(true));
     watch_key_u64(&b, "bad", facts_kept(false));
     json_close(&b, '}');
+    write_last(q, &b);
     watch_key_some(&b, "since", q->since_ms ? clock.unix_ms - (clock.mono_ms - q->since_ms) : 0);
     json_close(&b, '}');
     ask_answer(ask, 200, &b);
@@ -272,6 +300,23 @@ static struct span keep(struct question *q, struct span text)
     return span_skip(buf_span(&q->text), from);
 }
 
+/* `0-17,1-4`: the last known fact of each worker. ERR_SYNTAX, ERR_NOMEM. */
+static enum err read_after(struct admin_call *call, struct question *q)
+{
+    struct span list = admin_param(call, "after"), one;
+    if (!list.p) return ERR_OK;
+    q->n_after = call->c->worker->server->n_workers;
+    q->after = mem_zalloc(q->n_after * sizeof *q->after);
+    if (!q->after) return ERR_NOMEM;
+    while (span_cut(&list, ',', &one)) {
+        uint64_t id;
+        if (!watch_fact_read(one, &id)) return ERR_SYNTAX;
+        uint64_t worker = id >> FACT_ID_WORKER_SHIFT;
+        if (worker < q->n_after) q->after[worker] = id; /* else of before a restart */
+    }
+    return ERR_OK;
+}
+
 enum admin_result admin_facts(struct admin_call *call)
 {
     enum admin_result result;
@@ -283,9 +328,12 @@ enum admin_result admin_facts(struct admin_call *call)
     struct question *q = new_question(limit);
     if (!q) return ADMIN_FAILED;
     q->filter = f;
-    if (!buf_room(&q->text, call->query.n + 1)) {
+    enum err err = read_after(call, q);
+    if (!err && !buf_room(&q->text, call->query.n + 1)) err = ERR_NOMEM;
+    if (err) {
         free_question(q);
-        return ADMIN_FAILED;
+        return err == ERR_NOMEM ? ADMIN_FAILED
+                                : admin_error(call, 400, SPAN("after is a list like 0-17,1-4."));
     }
     q->filter.app = keep(q, admin_param(call, "app"));
     q->filter.channel = keep(q, admin_param(call, "channel"));

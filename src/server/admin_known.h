@@ -22,6 +22,8 @@ struct question {
     uint64_t id;     /* one fact; 0: those that fit the filter */
     uint64_t viewer; /* a socket that should have got it; 0: none */
     unsigned tries;  /* rounds that may still be waited for the workers */
+    uint64_t *after; /* by worker: only facts after this one; NULL: all */
+    unsigned n_after;
     /* after the first round: */
     struct app *app; /* of the one fact; NULL: not known (any more) */
     struct buf *copies;
@@ -31,6 +33,7 @@ struct question {
     struct fact_index *by_id; /* sorted */
     struct known_tally *tallies;
     uint64_t since_ms;
+    uint64_t *last; /* by worker: its newest fact */
 };
 
 /* Facts one after the other, each at a multiple of eight. */

@@ -74,13 +74,21 @@ void watch_key_socket(struct buf *out, const char *key, uint64_t socket_id)
     watch_key_text(out, key, socket_id ? text : (struct span) { NULL, 0 });
 }
 
+/* 65535 and 2^48 - 1 at most. */
+size_t watch_fact_write(uint64_t id, char out[FACT_ID_TEXT_MAX])
+{
+    uint64_t number = id & ((UINT64_C(1) << FACT_ID_WORKER_SHIFT) - 1);
+    int n =
+        snprintf(out, FACT_ID_TEXT_MAX, "%u-%llu",
+                 (unsigned)(id >> FACT_ID_WORKER_SHIFT) & UINT16_MAX, (unsigned long long)number);
+    return n < FACT_ID_TEXT_MAX ? (size_t)n : FACT_ID_TEXT_MAX - 1;
+}
+
 void watch_key_fact(struct buf *out, const char *key, uint64_t id)
 {
-    char text[48];
-    uint64_t number = id & ((UINT64_C(1) << FACT_ID_WORKER_SHIFT) - 1);
-    int n = snprintf(text, sizeof text, "%u-%llu", (unsigned)(id >> FACT_ID_WORKER_SHIFT),
-                     (unsigned long long)number);
-    watch_key_text(out, key, id ? span_of(text, (size_t)n) : (struct span) { NULL, 0 });
+    char text[FACT_ID_TEXT_MAX];
+    struct span none = { NULL, 0 };
+    watch_key_text(out, key, id ? span_of(text, watch_fact_write(id, text)) : none);
 }
 
 bool watch_fact_read(struct span text, uint64_t *id)

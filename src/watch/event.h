@@ -52,6 +52,8 @@ void watch_event_write(const struct watch_event *ev, struct buf *out);
 void watch_key_socket(struct buf *out, const char *key, uint64_t socket_id);
 /* "0-17", or null for 0. */
 void watch_key_fact(struct buf *out, const char *key, uint64_t id);
+#define FACT_ID_TEXT_MAX 24
+size_t watch_fact_write(uint64_t id, char out[FACT_ID_TEXT_MAX]); /* returns the length */
 bool watch_fact_read(struct span text, uint64_t *id);
 /* A text, or null where p is NULL. */
 void watch_key_text(struct buf *out, const char *key, struct span text);

@@ -209,6 +209,11 @@ uint32_t facts_kept(bool went_well)
     return went_well ? OK_FACTS : BAD_FACTS;
 }
 
+uint64_t facts_last_id(const struct facts *facts)
+{
+    return facts->last_id;
+}
+
 uint64_t facts_since_ms(const struct facts *facts)
 {
     return facts->ok.lost_ms > facts->bad.lost_ms ? facts->ok.lost_ms : facts->bad.lost_ms;

@@ -146,6 +146,8 @@ const char *fact_source_name(unsigned source); /* NULL: none */
  * meanwhile. */
 const struct fact *facts_next(const struct facts *facts, bool went_well, uint32_t *pos);
 uint32_t facts_kept(bool went_well); /* how many a ring holds */
+/* The newest id; its number is 0 where there was none yet. */
+uint64_t facts_last_id(const struct facts *facts);
 /* The oldest moment from which on nothing has been forgotten; 0: nothing was yet. */
 uint64_t facts_since_ms(const struct facts *facts);
 /* NULL: unknown, or forgotten. */

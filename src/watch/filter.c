@@ -5,7 +5,6 @@
  */
 #include "watch/filter.h"
 #include "base/json_read.h"
-#include "base/json_write.h"
 #include "watch/base64url.h"
 
 #define FILTER_MAX 2048 /* octets of the encoded filter */
@@ -98,37 +97,6 @@ void watch_filter_fini(struct watch_filter *filter)
 {
     buf_fini(&filter->_text);
     *filter = (struct watch_filter) { .kind = -1 };
-}
-
-/* --- writing --- */
-
-static void write_json(const struct watch_filter *f, struct buf *json)
-{
-    json_open(json, '{');
-    if (f->app.p) watch_key_text(json, "app", f->app);
-    if (f->channel.p) watch_key_text(json, "channel", f->channel);
-    if (f->event.p) watch_key_text(json, "event", f->event);
-    if (f->user.p) watch_key_text(json, "user", f->user);
-    if (f->socket) watch_key_socket(json, "socket", f->socket);
-    if (f->types) {
-        json_key(json, SPAN("types"));
-        json_open(json, '[');
-        for (unsigned i = 0; i < WATCH_N_TYPES; i++)
-            if (f->types >> i & 1) json_string(json, span_str(watch_type_name((enum watch_type)i)));
-        json_close(json, ']');
-    }
-    json_close(json, '}');
-}
-
-enum err watch_filter_write(const struct watch_filter *filter, struct buf *out)
-{
-    struct buf json = { 0 };
-    write_json(filter, &json);
-    BUF_ADD_LIT(out, WATCH_CHANNEL_FILTER);
-    base64url_encode(buf_span(&json), out);
-    if (buf_failed(&json)) buf_fail(out);
-    buf_fini(&json);
-    return buf_failed(out) ? ERR_NOMEM : ERR_OK;
 }
 
 /* --- fitting --- */

@@ -24,8 +24,6 @@ struct watch_filter {
 /* The filter of a `watch-…` channel's name. Zeroed where it fails; `*why` is a static text then.
  * Finish with watch_filter_fini. */
 bool watch_filter_read(struct span channel, struct watch_filter *out, const char **why);
-/* The name of the channel for a filter. */
-enum err watch_filter_write(const struct watch_filter *filter, struct buf *out) MUST_USE;
 void watch_filter_fini(struct watch_filter *filter);
 bool watch_filter_fits(const struct watch_filter *filter, const struct watch_event *ev);
 bool watch_filter_fits_fact(const struct watch_filter *filter, const struct fact *fact);

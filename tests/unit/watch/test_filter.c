@@ -94,22 +94,17 @@ static void what_is_no_filter_is_refused_with_a_reason(void **state)
     assert_false(watch_filter_read(SPAN("watch-!!"), &f, &why));
 }
 
-static void a_filter_reads_as_it_was_written(void **state)
+static void names_may_hold_anything_that_json_can_say(void **state)
 {
     (void)state;
-    struct watch_filter f, again;
+    struct watch_filter f;
     const char *why;
-    struct buf name = { 0 };
     assert_true(
         read_json("{\"app\":\"\\u00fc>?\",\"types\":[\"refused\"],\"socket\":\"1.2\"}", &f, &why));
-    assert_int_equal(watch_filter_write(&f, &name), ERR_OK);
-    assert_true(watch_filter_read(buf_span(&name), &again, &why));
-    assert_span(again.app, "\xc3\xbc>?");
-    assert_int_equal(again.types, 1u << WATCH_REFUSED);
-    assert_true(again.socket == (UINT64_C(1) << 32 | 2));
+    assert_span(f.app, "\xc3\xbc>?");
+    assert_int_equal(f.types, 1u << WATCH_REFUSED);
+    assert_true(f.socket == (UINT64_C(1) << 32 | 2));
     watch_filter_fini(&f);
-    watch_filter_fini(&again);
-    buf_fini(&name);
 }
 
 static void facts_fit_as_events_do(void **state)
@@ -205,7 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_member_of_a_filter_counts),
         cmocka_unit_test(what_is_no_filter_is_refused_with_a_reason),
-        cmocka_unit_test(a_filter_reads_as_it_was_written),
+        cmocka_unit_test(names_may_hold_anything_that_json_can_say),
         cmocka_unit_test(facts_fit_as_events_do),
         cmocka_unit_test(events_are_json_with_the_members_of_their_type),
         cmocka_unit_test(a_large_payload_is_cut_at_a_character),
