@@ -263,9 +263,8 @@ static enum err answer(struct store *s, struct question *q, const struct series_
 }
 
 /* Under the lock, which is released meanwhile. */
-static void answer_next(struct store *s)
+static void answer_next(struct store *s, struct store_query *asked)
 {
-    struct store_query *asked = CONTAINER_OF(list_pop(&s->queries), struct store_query, link);
     struct series_range range = asked->range;
     char *id = mem_dup(asked->app_id.p, asked->app_id.n);
     struct question q = { .app_id = span_of(id, asked->app_id.n) };
@@ -316,8 +315,9 @@ static uint64_t due_ms(const struct store *s, uint64_t now)
 /* One piece of work; false: the end. Under the lock, which is released meanwhile. */
 static bool work(struct store *s)
 {
-    if (!list_empty(&s->queries)) {
-        answer_next(s);
+    struct list *link = list_pop(&s->queries);
+    if (link) {
+        answer_next(s, CONTAINER_OF(link, struct store_query, link));
         return true;
     }
     fill_batch(s);

@@ -14,7 +14,8 @@
 /* libpq ends its messages with a line feed, and may say several lines. */
 static enum err fail(const struct db *db, const char *what, struct diag *d)
 {
-    struct span said = span_str(db->conn ? PQerrorMessage(db->conn) : "out of memory"), line;
+    struct span said = span_str(db->conn ? PQerrorMessage(db->conn) : "out of memory");
+    struct span line = SPAN("");
     span_cut(&said, '\n', &line);
     if (!line.n) line = SPAN("no reason was given");
     return diag_set(d, ERR_IO, "%s: %.*s", what, (int)(line.n < 500 ? line.n : 500), line.p);
@@ -163,7 +164,7 @@ static enum err finish(const struct db *db, struct db_call *call, struct diag *d
 {
     enum err err = flush(db, clock_mono_ms() + DB_PATIENCE_MS, d);
     if (err) return err;
-    for (PGresult *result;;) {
+    for (PGresult *result = NULL;;) {
         enum err late = next_result(db, &result, d);
         if (late) return late;
         if (!result) return err;

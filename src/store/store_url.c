@@ -161,7 +161,7 @@ static enum err read_params(struct store_url *url, struct span query, struct dia
 /* What follows "://". A password that holds / @ ? must have them encoded. */
 static enum err read_server(struct store_url *url, struct span rest, struct diag *d)
 {
-    struct span query = rest, before, authority, info;
+    struct span query = rest, before = rest, authority = rest, info;
     span_cut(&query, '?', &before);
     rest = before;
     span_cut(&rest, '/', &authority);
