@@ -139,4 +139,4 @@ async function person(t, app, name) {
   return one;
 }
 
-module.exports = { LIMIT_MS, person };
+module.exports = { LIMIT_MS, browser, person };
