@@ -83,6 +83,11 @@ static struct fact *place_of(const struct ring *ring, uint64_t number)
     return (struct fact *)(void *)(ring->places + (size_t)(number % ring->n) * ring->size);
 }
 
+static const char *text_of(const struct fact *f)
+{
+    return (const char *)(f + 1);
+}
+
 /* How much of a text may be kept in `room` octets: no half character, no half escape. */
 static size_t fit(struct span text, size_t room, bool escaped)
 {
@@ -101,12 +106,13 @@ static size_t fit(struct span text, size_t room, bool escaped)
 /* Appends to the fact's text what fits into what is left of the place; returns how much. */
 static uint16_t put(struct fact *f, size_t *at, size_t end, struct span text, bool escaped)
 {
+    char *to = (char *)(f + 1);
     size_t n = text.n;
     if (n > end - *at) {
         n = fit(text, end - *at, escaped);
         f->shortened = true;
     }
-    if (n) memcpy(f->text + *at, text.p, n);
+    if (n) memcpy(to + *at, text.p, n);
     *at += n;
     return (uint16_t)n;
 }
@@ -150,24 +156,24 @@ void facts_end(struct facts *facts, const struct fact_end *end)
 
 struct span fact_channel(const struct fact *f)
 {
-    return span_of(f->text, f->channel_n);
+    return span_of(text_of(f), f->channel_n);
 }
 
 struct span fact_event_raw(const struct fact *f)
 {
-    return span_of(f->text + f->channel_n, f->event_n);
+    return span_of(text_of(f) + f->channel_n, f->event_n);
 }
 
 struct span fact_app(const struct fact *f)
 {
     if (f->app) return span_of(f->app, f->app_n);
-    return span_of(f->text + f->channel_n + f->event_n, f->app_n);
+    return span_of(text_of(f) + f->channel_n + f->event_n, f->app_n);
 }
 
 struct span fact_why(const struct fact *f)
 {
     size_t before = (size_t)f->channel_n + f->event_n + (f->app ? 0 : f->app_n);
-    return span_of(f->text + before, f->why_n);
+    return span_of(text_of(f) + before, f->why_n);
 }
 
 size_t fact_size(const struct fact *f)

@@ -81,7 +81,7 @@ struct fact {
     uint64_t exclude;   /* socket_id of the request; 0: none */
     uint64_t seq;       /* of the channel's stripe: who joined at this number or later came after */
     uint64_t hash;      /* of the channel; 0: none */
-    const char *app;    /* the app's id, which lives as long as the server; NULL: see text */
+    const char *app;    /* the app's id, which lives as long as the server; NULL: in the text */
     uint32_t app_n;
     uint32_t of;         /* publishes of the request */
     uint32_t n_subs;     /* matched */
@@ -93,8 +93,7 @@ struct fact {
     bool cached;    /* the channel keeps it for those who come */
     bool shortened; /* a name or `why` did not fit */
     uint16_t channel_n, event_n, why_n;
-    char text[]; /* channel, event (the JSON string's inside), why, and the app where unknown */
-};
+}; /* its text follows: channel, event (the JSON string's inside), the app where unknown, why */
 
 /* What one worker did with one publish. */
 struct fact_tally {
