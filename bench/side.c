@@ -41,6 +41,8 @@ static void add_peal(struct args *a, const struct bench *b, const struct side_st
         "0",
         "--set",
         "admin.listen=127.0.0.1:0",
+        "--set",
+        "store=none",
         "--app",
         APP_ID ":" APP_KEY ":" APP_SECRET,
         "--log-level",

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define READ_BYTES ((size_t)256 * 1024)
-#define SLOW_BUFFER 4096 /* what the kernel may keep of what a slow one does not read */
 
 static const struct ws_limits limits = { .max_message = 16777216, .role = WS_ROLE_CLIENT };
 
@@ -111,12 +110,10 @@ void subs_close(struct subs *s, size_t index)
 
 void subs_stop_reading(struct subs *s, size_t index)
 {
-    const int bytes = SLOW_BUFFER;
     struct sub *sub = &s->items[index];
     CHECK(sub->state == SUB_READY && !sub->slow);
     count_out(s, index);
     sub->slow = true;
-    setsockopt(sub->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
     watch_fd(s, index, EPOLL_CTL_DEL, 0);
 }
 

@@ -39,7 +39,7 @@ void subs_free(struct subs *s); /* closes all; NULL allowed */
 void subs_open(struct subs *s, size_t index);
 /* Resets it; what was still to come on it is not waited for. */
 void subs_close(struct subs *s, size_t index);
-/* It does not read any more, with a small receive buffer; what it misses is no loss. */
+/* It does not read any more; what it misses is no loss. */
 void subs_stop_reading(struct subs *s, size_t index);
 /* And reads again: what is told now is counted in subs_told(), then it is closed by the server. */
 void subs_read_again(struct subs *s, size_t index);
