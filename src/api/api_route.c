@@ -134,6 +134,10 @@ static unsigned path_distance(const struct pattern *pattern, const struct span *
     return row[n];
 }
 
+#define HEALTH                                                                                     \
+    "Whether the server is well is told by /up here, and by /live and /ready on the admin "        \
+    "listener (admin.listen)."
+
 /* Paths of other programs, and of other listeners of ours. */
 static bool hint_elsewhere(struct span path, struct buf *out)
 {
@@ -148,6 +152,11 @@ static bool hint_elsewhere(struct span path, struct buf *out)
                                           "userAuthentication.endpoint must lead there.") },
         { SPAN("/socket.io"), SPAN("This server speaks the Pusher protocol, not Socket.IO: use "
                                    "pusher-js, and broadcaster: 'pusher' in Laravel Echo.") },
+        { SPAN("/laravel-websockets"),
+          SPAN("The dashboard is on the admin listener (admin.listen, dashboard.path).") },
+        { SPAN("/health"), SPAN(HEALTH) },
+        { SPAN("/accept-traffic"), SPAN(HEALTH) },
+        { SPAN("/usage"), SPAN("What is for operators is on the admin listener (admin.listen).") },
         { SPAN("/metrics"),
           SPAN("What is for operators is on the admin listener (admin.listen).") },
         { SPAN("/live"), SPAN("What is for operators is on the admin listener (admin.listen).") },
@@ -188,7 +197,9 @@ void route_hint(struct span path, struct span prefix, struct buf *out)
     if (n > NEAR_SEGMENTS) n = NEAR_SEGMENTS;
     enum route best = ROUTE_NONE;
     unsigned best_distance = ~0U;
+    bool of_app = n > 0 && url_eq(segments[0], URL_PLUS_LITERAL, SPAN("apps"));
     for (enum route r = ROUTE_UP; r < ROUTE_N; r++) {
+        if (of_app && r == ROUTE_SOCKET) continue; /* its /app is another word, not a slip */
         unsigned literals, d = path_distance(&patterns[r], segments, n, &literals);
         if (d >= best_distance || d >= literals) continue; /* or not alike at all */
         best = r;

@@ -76,6 +76,8 @@ static void an_unknown_route_names_the_nearest_one(void **state)
         { "/apps/app-id/users/7/terminate-connections",
           "POST /apps/{app_id}/users/{name}/terminate_connections" },
         { "/app", "GET /app/{app_key}" },
+        { "/apps", "POST /apps/{app_id}/events" },
+        { "/apps/app-id", "POST /apps/{app_id}/events" },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct buf want = { 0 };
@@ -100,6 +102,11 @@ static void a_path_of_something_else_is_told_what_it_is(void **state)
         { "/pusher/user-auth", "userAuthentication.endpoint" },
         { "/socket.io/?EIO=4", "not Socket.IO" },
         { "/metrics", "admin.listen" },
+        { "/laravel-websockets", "dashboard.path" },
+        { "/laravel-websockets/api/app-id/statistics", "dashboard.path" },
+        { "/health", "told by /up here" },
+        { "/accept-traffic", "/live and /ready on the admin" },
+        { "/usage", "admin.listen" },
         { "/ws/app/app-key", "path_prefix" },
         { "/api/apps/app-id/events", "path_prefix" },
         { "/wp-login.php", "Clients connect to /app/{app_key}" },
