@@ -200,3 +200,23 @@ struct store *statistics_store(const struct server *s)
 {
     return s->statistics ? s->statistics->store : NULL;
 }
+
+uint64_t statistics_figure(const struct server *s, enum statistics_figure which)
+{
+    const struct store *store = statistics_store(s);
+    if (!store) return 0;
+    const struct store_stats *stats = store_stats(store);
+    switch (which) {
+    case STATISTICS_WAITING:
+        return store_waiting(store);
+    case STATISTICS_WRITTEN:
+        return count_get(&stats->written);
+    case STATISTICS_SUMMED:
+        return count_get(&stats->summed);
+    case STATISTICS_LOST:
+        return count_get(&stats->lost);
+    case STATISTICS_FAILURES:
+        return count_get(&stats->failures);
+    }
+    UNREACHABLE();
+}

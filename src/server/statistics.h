@@ -34,4 +34,14 @@ void statistics_reloaded(struct server *s, const struct apps *was, const struct 
 
 /* NULL: no statistics are kept. Any thread, while the workers run. */
 struct store *statistics_store(const struct server *s);
+
+/* For metrics: what becomes of the rows; 0 where none are kept. As statistics_store(). */
+enum statistics_figure {
+    STATISTICS_WAITING,
+    STATISTICS_WRITTEN,
+    STATISTICS_SUMMED,
+    STATISTICS_LOST,
+    STATISTICS_FAILURES,
+};
+uint64_t statistics_figure(const struct server *s, enum statistics_figure which);
 #endif
