@@ -251,7 +251,7 @@ static void who_reads_answers_slowly_is_not_idle(void **state)
     struct rig rig;
     struct cl c;
     struct buf all = { 0 };
-    START(&rig, "workers=16", "limits.pending_bytes=100000000", "keepalive_timeout_ms=600");
+    START(&rig, "workers=16", "limits.pending_bytes=100000000", "keepalive_timeout_ms=2000");
     for (int i = 0; i < N; i++)
         BUF_ADD_LIT(&all, "GET /admin/workers HTTP/1.1\r\nHost: localhost\r\n\r\n");
     cl_dial_with(&c, rig.admin_port, 4096);
@@ -261,9 +261,9 @@ static void who_reads_answers_slowly_is_not_idle(void **state)
     while (c.in.n < 20000000) {
         size_t goal = c.in.n + 400000;
         while (c.in.n < goal) assert_true(cl_fill(&c));
-        poll(NULL, 0, 60); /* his pace */
+        poll(NULL, 0, 100); /* his pace */
     }
-    assert_true(clock_mono_ms() - began_ms > 2500);
+    assert_true(clock_mono_ms() - began_ms > 4500);
     cl_drain(&c); /* up to the end that follows when nothing more is asked for */
     assert_int_equal(c.end, ENDED);
     unsigned answers = 0;
@@ -298,14 +298,12 @@ static void reading_slowly_does_not_put_the_deadline_of_a_head_off(void **state)
     cl_dial_with(&c, rig.admin_port, 4096);
     cl_send(&c, buf_span(&all));
     UNTIL(atomic_load(&rig.server->pending_bytes) > 20000000);
-    uint64_t began_ms = clock_mono_ms();
-    while (clock_mono_ms() - began_ms < 1500) {
+    while (count_status(&rig, 408) == 0) {
+        assert_true(atomic_load(&rig.server->pending_bytes) > 0); /* there is more to read */
         size_t goal = c.in.n + 200000;
         while (c.in.n < goal) assert_true(cl_fill(&c));
         poll(NULL, 0, 60); /* his pace */
     }
-    assert_int_equal(count_status(&rig, 408), 1);
-    assert_true(atomic_load(&rig.server->pending_bytes) > 0); /* there was more to read */
     cl_drain(&c);
     assert_true(cl_has(&c, "HTTP/1.1 408 "));
     buf_fini(&all);

@@ -114,7 +114,7 @@ static void who_was_told_to_go_before_does_not_hold_it_up(void **state)
     uint64_t began_ms = clock_mono_ms();
     rig_signal();
     rig_join(&rig);
-    assert_true(clock_mono_ms() - began_ms < 2500);
+    assert_true(clock_mono_ms() - began_ms < 3500);
     cl_close(&wrong);
     rig_stop(&rig);
 }
@@ -142,24 +142,28 @@ static void who_has_just_come_is_served_before_a_restart(void **state)
 {
     (void)state;
     struct rig rig;
-    struct cl c[8], silent;
+    struct cl c[8], silent, half;
     START(&rig);
+    cl_dial(&half, rig.port);
+    cl_says(&half, "GET /up HTTP/1.1\r\n");
     cl_dial(&silent, rig.port);
     for (int i = 0; i < 8; i++) cl_dial(&c[i], rig.port);
-    UNTIL(COUNT(&rig, n_http) == 9);
-    uint64_t began_ms = clock_mono_ms();
+    UNTIL(COUNT(&rig, n_http) == 10);
     begin_restart(&rig);
     poll(NULL, 0, 100); /* many steps of the drain later their requests come */
+    for (int i = 0; i < 8; i++) cl_says(&c[i], "GET /up HTTP/1.1\r\nHost: x\r\n\r\n");
     for (int i = 0; i < 8; i++) {
-        assert_int_equal(cl_publish(&c[i], "none", "e", 10), 200);
+        assert_int_equal(cl_response(&c[i]), 200);
         cl_drain(&c[i]);
         assert_int_equal(c[i].end, ENDED);
         cl_close(&c[i]);
     }
+    cl_drain(&silent); /* he has half a second; who has begun has two */
+    struct pollfd p = { .fd = half.fd, .events = POLLIN };
+    assert_int_equal(poll(&p, 1, 200), 0);
     UNTIL(atomic_load(&rig.server->n_running) == 0);
-    uint64_t ms = clock_mono_ms() - began_ms;
-    assert_in_range(ms, 400, 1700); /* the silent one had half a second, not two */
     cl_close(&silent);
+    cl_close(&half);
     rig_stop(&rig);
 }
 

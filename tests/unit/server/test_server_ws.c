@@ -340,15 +340,15 @@ static void a_late_ping_may_be_answered_in_full_time(void **state)
     struct cl c;
     struct brake b;
     LOAD(&rig, SHORT_ACTIVITY, "workers=1");
-    rig.cfg->apps[0].pong_timeout_s = 1;
+    rig.cfg->apps[0].pong_timeout_s = 2;
     rig_start(&rig);
     cl_open(&c, &rig);
     brake_post(&b, &rig.server->workers[0]);
     brake_wait(&b);
-    poll(NULL, 0, 2300); /* longer than ping and pong together */
+    poll(NULL, 0, 3300); /* longer than ping and pong together */
     brake_release(&b);
     assert_int_equal(cl_event(&c).kind, WS_EV_PING);
-    poll(NULL, 0, 400); /* some of the second that is his */
+    poll(NULL, 0, 400); /* some of the two seconds that are his */
     cl_raw_frame(&c, 0x8a, SPAN(""));
     assert_int_equal(cl_event(&c).kind, WS_EV_PING);
     assert_int_equal(COUNT(&rig, ping_cut), 0);
