@@ -22,25 +22,35 @@ static uint32_t hash_of(const void *app, struct span raw)
     return (uint32_t)(h >> 32);
 }
 
-static bool is_it(const struct name *n, const void *app, struct span raw, uint32_t hash)
+static bool is_it(const struct name *n, const void *app, struct span raw)
 {
-    return n->hash == hash && n->app == app && n->n == raw.n && memcmp(n->text, raw.p, raw.n) == 0;
+    return n->app == app && n->n == raw.n && memcmp(n->text, raw.p, raw.n) == 0;
+}
+
+static void count(struct name *n, uint64_t now_ms)
+{
+    n->count++;
+    n->last_ms = now_ms;
 }
 
 void names_note(struct names *names, const void *app, struct span raw, uint64_t now_ms)
 {
     if (raw.n == 0 || raw.n > NAMES_MAX) return;
+    if (is_it(&names->_places[names->_last], app, raw)) {
+        count(&names->_places[names->_last], now_ms);
+        return;
+    }
     uint32_t hash = hash_of(app, raw);
     struct name *one = &names->_places[hash % NAMES_PLACES];
     struct name *two = &names->_places[(hash ^ 1) % NAMES_PLACES];
-    struct name *n = is_it(one, app, raw, hash) ? one : is_it(two, app, raw, hash) ? two : NULL;
+    struct name *n = is_it(one, app, raw) ? one : is_it(two, app, raw) ? two : NULL;
     if (!n) {
         n = one->last_ms <= two->last_ms ? one : two;
-        *n = (struct name) { .app = app, .hash = hash, .n = (uint8_t)raw.n };
+        *n = (struct name) { .app = app, .n = (uint8_t)raw.n };
         memcpy(n->text, raw.p, raw.n);
     }
-    n->count++;
-    n->last_ms = now_ms;
+    names->_last = (uint32_t)(n - names->_places);
+    count(n, now_ms);
 }
 
 const struct name *names_next(const struct names *names, const void *app, uint32_t *pos)

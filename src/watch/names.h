@@ -3,7 +3,8 @@
  * watch/names.h: names of events that an app's clients were sent, in a small table that forgets:
  * a publish may then be told that another name is the usual one.
  *
- * A worker's own. Noting a name that is known is one hash over it and a comparison.
+ * A worker's own. Noting a name that is known is one hash over it and a comparison, for the
+ * same name again only the latter.
  */
 #ifndef WATCH_NAMES_H
 #define WATCH_NAMES_H
@@ -15,7 +16,7 @@
 struct name {
     const void *app; /* NULL: the place is free */
     uint64_t last_ms;
-    uint32_t count, hash;
+    uint32_t count;
     uint8_t n;
     char text[NAMES_MAX];
 };
@@ -23,6 +24,7 @@ struct name {
 /* Zeroed is empty. */
 struct names {
     struct name _places[NAMES_PLACES];
+    uint32_t _last; /* the place that was used last: events come in rows */
 };
 
 /* `app` only tells apps apart; `raw` is the inside of a JSON string. */
