@@ -16,7 +16,7 @@ struct bench_wish {
     uint64_t burst; /* of the closed loop */
     uint64_t bytes, warmup_s, duration_s;
     uint64_t wait_s; /* for what is missing */
-    uint64_t pid; /* of the server; 0: it is not watched */
+    uint64_t pid;    /* of the server; 0: it is not watched */
 };
 
 /* What came out. Times in nanoseconds. */
