@@ -23,7 +23,7 @@ static bool is_folder(struct span path)
 
 static bool add_folder(const char *const *environment, struct buf *out)
 {
-    struct span given = variable(environment, "STATE_DIRECTORY"), first;
+    struct span given = variable(environment, "STATE_DIRECTORY"), first = given;
     span_cut(&given, ':', &first);
     struct span state = variable(environment, "XDG_STATE_HOME");
     struct span home = variable(environment, "HOME");
