@@ -61,11 +61,12 @@ static inline struct span span_head(struct span s, size_t n)
 
 /* Cuts `*rest` at the first `sep`: `*part` gets what stands before it, `*rest` what follows.
  * Without `sep` the part is everything and the rest is empty with p == NULL, so that
- * `while (rest.p) { span_cut(&rest, ',', &part); … }` visits each part. False when rest.p is NULL.
- */
+ * `while (rest.p) { span_cut(&rest, ',', &part); … }` visits each part. False, and an
+ * empty part, when rest.p is NULL. */
 static inline bool span_cut(struct span *rest, char sep, struct span *part)
 {
     struct span s = *rest;
+    *part = s;
     if (!s.p) return false;
     const char *at = s.n ? (const char *)memchr(s.p, sep, s.n) : NULL;
     *part = at ? span_of(s.p, (size_t)(at - s.p)) : s;
