@@ -345,6 +345,54 @@ static enum err warn_of_driver(struct env *env)
     return err;
 }
 
+/* Variables of other servers that ask for what is not there. `quiet` are the values with which they
+ * ask for nothing; what is sent, and where to, must not fail silently. */
+static const struct foreign {
+    const char *name;
+    const char *quiet; /* words, separated by spaces */
+    const char *effect;
+} foreign[] = {
+    { "LARAVEL_WEBSOCKETS_SSL_LOCAL_CERT", "", "there is no TLS here, a proxy does it" },
+    { "SOKETI_SSL_CERT", "", "there is no TLS here, a proxy does it" },
+    { "SOKETI_DEFAULT_APP_WEBHOOKS", "[]", "no webhooks are sent" },
+    { "SOKETI_APP_MANAGER_DRIVER", "array", "apps come from settings, from no database" },
+    { "SOKETI_ADAPTER_DRIVER", "local", "nothing is shared with other servers" },
+    { "REVERB_SCALING_ENABLED", "0 false off no", "nothing is shared with other servers" },
+    { "WEBSOCKETS_REPLICATION_MODE", "local", "nothing is shared with other servers" },
+    { "REVERB_APP_RATE_LIMITING_ENABLED", "0 false off no",
+      "limits.client_events_per_second is the limit of clients" },
+    { "SOKETI_DEFAULT_APP_MAX_READ_REQ_PER_SEC", "-1", "reading requests are not limited" },
+};
+
+static bool is_word_of(struct span word, struct span words)
+{
+    struct span one;
+    while (words.n) {
+        span_cut(&words, ' ', &one);
+        if (span_eq_nocase(word, one)) return true;
+    }
+    return false;
+}
+
+static enum err warn_of_foreign(struct env *env)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; !err && i < ARRAY_LEN(foreign); i++) {
+        const struct foreign *f = &foreign[i];
+        const struct variable *v = get(env, f->name);
+        if (!v || is_word_of(span_trim(v->value), span_str(f->quiet))) continue;
+        err = draft_warn(env->draft, "%s has no effect: %s", f->name, f->effect);
+    }
+    return err;
+}
+
+static enum err warn_of_what_is_odd(struct env *env)
+{
+    enum err err = warn_of_keys(env);
+    if (!err) err = warn_of_driver(env);
+    return err ? err : warn_of_foreign(env);
+}
+
 static enum err pick(struct env *env, struct config *cfg)
 {
     enum err err = read_all_ours(env);
@@ -352,8 +400,7 @@ static enum err pick(struct env *env, struct config *cfg)
     if (!err) err = put_aliases(env, ALIAS_ALL_APPS, NULL, span_of("", 0));
     for (size_t i = 0; !err && i < ARRAY_LEN(groups); i++) err = read_group(env, &groups[i]);
     if (!err) err = read_dial(env, cfg);
-    if (!err) err = warn_of_keys(env);
-    if (!err) err = warn_of_driver(env);
+    if (!err) err = warn_of_what_is_odd(env);
     if (!err && buf_failed(&env->kubernetes)) err = ERR_NOMEM;
     if (!err && env->kubernetes.n)
         err = draft_warn(env->draft, "ignored, since Kubernetes made them for a service: %.*s",

@@ -68,6 +68,21 @@ static void of_laravel(void **state)
     says_nothing(load_dotenv("BROADCAST_CONNECTION=log\n")); /* no app of ours there */
 }
 
+static void what_other_servers_did_and_this_does_not(void **state)
+{
+    (void)state;
+    WARNS(load_dotenv(APP_ENV "SOKETI_SSL_CERT=/etc/ssl/x.pem\n"), "SOKETI_SSL_CERT has no effect");
+    WARNS(load_dotenv(APP_ENV "SOKETI_DEFAULT_APP_WEBHOOKS='[{\"url\":\"https://x.com\"}]'\n"
+                              "REVERB_SCALING_ENABLED=true\nWEBSOCKETS_REPLICATION_MODE=redis\n"),
+          "no webhooks are sent", "REVERB_SCALING_ENABLED has no effect",
+          "WEBSOCKETS_REPLICATION_MODE has no effect");
+    says_nothing(load_dotenv(APP_ENV "SOKETI_DEFAULT_APP_WEBHOOKS=[]\nSOKETI_SSL_CERT=\n"
+                                     "REVERB_SCALING_ENABLED=False\n"
+                                     "LARAVEL_WEBSOCKETS_SSL_LOCAL_CERT=null\n"
+                                     "WEBSOCKETS_REPLICATION_MODE=local\n"
+                                     "SOKETI_ADAPTER_DRIVER=local\n"));
+}
+
 static void an_option_of_the_other_kind_is_named(void **state)
 {
     (void)state;
@@ -100,6 +115,7 @@ int main(void)
         cmocka_unit_test(of_the_server),
         cmocka_unit_test(of_an_app),
         cmocka_unit_test(of_laravel),
+        cmocka_unit_test(what_other_servers_did_and_this_does_not),
         cmocka_unit_test(an_option_of_the_other_kind_is_named),
         cmocka_unit_test(defaults_of_apps_are_named_in_full),
     };
