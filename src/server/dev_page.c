@@ -115,9 +115,9 @@ static void add_target(const struct dev_page *p, struct buf *out)
 
 static void add_commands(const struct dev_page *p, struct buf *out)
 {
-    BUF_ADD_LIT(out, "peal listen my-channel");
+    buf_add_fmt(out, "%s listen my-channel", p->program);
     add_target(p, out);
-    BUF_ADD_LIT(out, "peal trigger my-channel my-event '{\"hello\":\"world\"}'");
+    buf_add_fmt(out, "%s trigger my-channel my-event '{\"hello\":\"world\"}'", p->program);
     add_target(p, out);
 }
 

@@ -17,7 +17,8 @@ struct dev_page {
     struct span dashboard; /* its path there; empty: there is none */
     const char *host;      /* as bound; a wildcard is shown as loopback */
     unsigned port;
-    bool secret; /* shown, also where it is not the well-known one of --dev */
+    const char *program; /* as it was called, for the commands */
+    bool secret;         /* shown, also where it is not the well-known one of --dev */
 };
 
 /* For GET /: no script, nothing from elsewhere, in no frame; the hash is of the one style sheet. */

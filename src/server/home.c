@@ -5,6 +5,7 @@
 #include "server/dashboard.h"
 #include "server/dev_page.h"
 #include "server/server_priv.h"
+#include <errno.h>
 
 /* False where a browser could use nothing of it: no app, or a Unix socket. */
 static bool describe(const struct server *s, const struct config *cfg, struct dev_page *page)
@@ -18,6 +19,7 @@ static bool describe(const struct server *s, const struct config *cfg, struct de
         .host = ready.host,
         .port = ready.port,
         .admin = ready.admin,
+        .program = program_invocation_name,
         .dashboard = dashboard_is_built() ? cfg->dashboard.path : SPAN(""),
     };
     return true;

@@ -306,7 +306,7 @@ test('GET / with --dev: a page for browsers, text for others', QUICK, async (t) 
       `PUSHER_PORT=${server.port}`,
       "broadcaster: 'pusher'",
       `ws://127.0.0.1:${server.port}/app/app-key`,
-      `peal trigger my-channel my-event '{"hello":"world"}' --host 127.0.0.1`,
+      `${t.binary} trigger my-channel my-event '{"hello":"world"}' --host 127.0.0.1`,
     ])
       assert.ok(one.includes(line), line);
   }
