@@ -99,18 +99,29 @@ static struct row *channels_row(struct bench *b, const char *how, uint32_t n)
     return row;
 }
 
-static double measure_layout(struct bench *b, struct side *s, const struct load_layout *layout,
-                             unsigned width, double *wide_us)
+/* What the clients of a layout are measured with. */
+struct sending {
+    const char *how;
+    unsigned width, burst;
+};
+
+static const struct sending sendings[] = {
+    { "100 publishes at once", 1, 100 },
+    { "100 in a publish", WIDTH, 1 },
+    { "a publish at a time", 1, 1 },
+};
+
+static double measure_layout(struct bench *b, struct side *s, const struct sending *how)
 {
-    struct load_plan plan = { .data_bytes = 200, .burst = 1, .width = width };
+    struct load_plan plan = { .data_bytes = 200, .burst = how->burst, .width = how->width };
+    return measure(b, s, &plan, 400);
+}
+
+static void crowd(struct side *s, const struct load_layout *layout)
+{
     side_load(s, layout, 1);
     load_connect(s->load, layout->max, CONNECT_WINDOW);
     side_check(s);
-    *wide_us = measure(b, s, &plan, 500);
-    plan.width = 1;
-    double us = width > 1 ? measure(b, s, &plan, 500) : *wide_us;
-    side_unload(s);
-    return us;
 }
 
 /* Connections are the same in number, so that what the kernel does for each is the same: 10,000,
@@ -120,21 +131,22 @@ void scene_channels(struct bench *b)
     uint32_t n = (uint32_t)(bench_count(b, MANY) / 1000 * 1000);
     if (n < 1000) n = 1000;
     const struct load_layout many = { n, n, EACH, "bench" }, one = *layout_one(n);
-    struct row *wide = channels_row(b, "100 in a publish", n);
-    struct row *single = channels_row(b, "a publish each", n);
-    row_goal(wide, 3, GOAL_RATIO_AT_MOST, 1.3);
     bench_say("channels: %u of %d subscribers, %u rounds", n, EACH, b->rounds);
     if (!b->peal) return;
     struct side s;
     side_start(b, &s, &(struct side_start) { .side = REPORT_SUBJECT });
     for (unsigned round = 0; round < b->rounds; round++) {
-        double wide_us, one_us;
-        double us = measure_layout(b, &s, &many, WIDTH, &wide_us);
-        measure_layout(b, &s, &one, 1, &one_us);
-        row_add(wide, REPORT_SUBJECT, wide_us);
-        row_add(single, REPORT_SUBJECT, us);
-        row_add(wide, REPORT_FLOOR, one_us);
-        row_add(single, REPORT_FLOOR, one_us);
+        crowd(&s, &many);
+        for (size_t i = 0; i < ARRAY_LEN(sendings); i++)
+            row_add(channels_row(b, sendings[i].how, n), REPORT_SUBJECT,
+                    measure_layout(b, &s, &sendings[i]));
+        side_unload(&s);
+        crowd(&s, &one);
+        double us = measure_layout(b, &s, &(struct sending) { "", 1, 1 });
+        for (size_t i = 0; i < ARRAY_LEN(sendings); i++)
+            row_add(channels_row(b, sendings[i].how, n), REPORT_FLOOR, us);
+        side_unload(&s);
     }
+    row_goal(channels_row(b, sendings[0].how, n), 3, GOAL_RATIO_AT_MOST, 1.3);
     side_stop(b, &s);
 }

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# ./dev bench [NAME...] [options]: builds the release preset and runs the benchmark (bench/run.c);
-# docs/internals/bench.md says what its figures mean. NAME may also be one of the programs
-# bench/bench_NAME.c, which measure single parts.
+# ./dev bench [NAME...] [options]: builds the release preset and runs the benchmark (bench/run.c).
+# docs/internals/bench.md says what its figures mean, docs/performance.md what they were. NAME may
+# also be one of the programs bench/bench_NAME.c, which measure single parts.
 set -eu
 # shellcheck source=tools/lib.sh
 . tools/lib.sh
@@ -15,5 +15,6 @@ if [ $# -gt 0 ] && [ -e "bench/bench_$1.c" ]; then
     build release "$name" >&2
     exec "build/release/bench/$name" "$@"
 fi
+case " $* " in *" callgrind "*) need bench ;; esac
 build release peal floor bench >&2
-exec build/release/bench/bench "$@"
+exec build/release/bench/bench --baselines "$PWD/bench/baselines" "$@"

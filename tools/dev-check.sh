@@ -252,6 +252,7 @@ release() {
     else
         end_to_end build/release/peal
     fi
+    check "benchmark, the short way" build/release/bench/bench --short --rounds 1 || true
 }
 
 packages() {

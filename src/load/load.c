@@ -200,14 +200,14 @@ static void write_request(struct load *l, const struct load_plan *plan, uint64_t
 
 /* One message; a channel's messages always go over the same connection, so that they stay in
  * order. */
-static void publish(struct load *l, const struct load_plan *plan, uint64_t due_ns)
+static void publish(struct load *l, const struct load_plan *plan, uint64_t due_ns, bool hold)
 {
     const struct span nobody = EMPTY_CHANNEL;
     const struct pubs_event unheard = {
         .channels = &nobody, .n_channels = 1, .due_ns = due_ns, .bytes = plan->data_bytes
     };
     uint32_t width = plan->width ? plan->width : 1;
-    struct pubs_batch batch = { .n = 1, .due_ns = due_ns };
+    struct pubs_batch batch = { .n = 1, .due_ns = due_ns, .hold = hold };
     buf_clear(&l->out);
     if (plan->to_nobody)
         pubs_write_event(l->pubs, &l->out, &unheard);
@@ -219,22 +219,12 @@ static void publish(struct load *l, const struct load_plan *plan, uint64_t due_n
     l->n_sent++;
 }
 
-/* To one channel in one piece; else one by one. */
+/* All that goes over one connection is in one piece. */
 static void publish_burst(struct load *l, const struct load_plan *plan, unsigned n)
 {
-    uint32_t n_channels = plan->n_channels ? plan->n_channels : l->layout.n_channels;
     uint64_t now_ns = clock_mono_ns();
-    struct pubs_batch batch = { .n = n, .due_ns = now_ns };
-    if (n_channels > 1) {
-        for (unsigned i = 0; i < n; i++) publish(l, plan, now_ns);
-        return;
-    }
-    buf_clear(&l->out);
-    for (unsigned i = 0; i < n; i++) write_request(l, plan, now_ns, &batch);
-    if (buf_failed(&l->out)) load_fault(&l->faults, LOAD_BROKEN, "out of memory");
-    batch.requests = buf_span(&l->out);
-    pubs_send(l->pubs, 0, &batch);
-    l->n_sent += n;
+    for (unsigned i = 0; i < n; i++) publish(l, plan, now_ns, true);
+    pubs_flush(l->pubs);
 }
 
 struct load_done load_closed(struct load *l, const struct load_plan *plan)
@@ -276,7 +266,7 @@ static bool beat_turn(struct load *l, const struct load_plan *plan, struct beat 
     uint64_t now = clock_mono_ns();
     for (; b->due_ns <= now && b->due_ns < b->end_ns; b->due_ns += b->gap_ns) {
         if (plan->lag) hist_add(plan->lag, now - b->due_ns);
-        publish(l, plan, b->due_ns);
+        publish(l, plan, b->due_ns, false);
     }
     now = clock_mono_ns();
     uint64_t next = b->due_ns < b->end_ns ? b->due_ns : b->end_ns;

@@ -194,7 +194,13 @@ void pubs_send(struct pubs *p, size_t index, const struct pubs_batch *batch)
     }
     pub->waiting += batch->n;
     p->waiting += batch->n;
-    if (!pub->blocked) flush(p, index);
+    if (!pub->blocked && !batch->hold) flush(p, index);
+}
+
+void pubs_flush(struct pubs *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->items[i].fd >= 0 && !p->items[i].blocked) flush(p, i);
 }
 
 /* --- answers --- */

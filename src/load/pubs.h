@@ -47,9 +47,12 @@ struct pubs_batch {
     size_t n;
     uint32_t first_channel, n_channels; /* of each; n_channels 0: nobody asks */
     uint64_t due_ns;                    /* 0: is not measured */
+    bool hold;                          /* more will follow at once: pubs_flush() sends it */
 };
 /* Sends on connection `index`, or keeps what the socket does not take yet. */
 void pubs_send(struct pubs *p, size_t index, const struct pubs_batch *batch);
+
+void pubs_flush(struct pubs *p);
 
 /* Where the times from due to answered go; NULL: nowhere. */
 void pubs_watch(struct pubs *p, struct hist *latency);
