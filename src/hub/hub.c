@@ -64,9 +64,15 @@ uint64_t hub_now_ms(const struct hub *hub)
     return hub->now_ms;
 }
 
+void hub_turn_begin_ns(struct hub *hub, uint64_t now_ns)
+{
+    hub->now_ms = now_ns / 1000000;
+    hub->now_ns = now_ns;
+}
+
 void hub_turn_begin(struct hub *hub, uint64_t now_ms)
 {
-    hub->now_ms = now_ms;
+    hub_turn_begin_ns(hub, now_ms * 1000000);
 }
 
 uint64_t hub_next_deadline_ms(const struct hub *hub)
@@ -209,6 +215,20 @@ static bool handle_post(struct hub *hub, struct post *post, uint32_t *budget)
     UNREACHABLE();
 }
 
+static void time_delivery(struct hub *hub, const struct post *post)
+{
+    if (hub->tally.delivered == 0) return;
+    if (hub->n_delivered++ == 0 || post->at_ns < hub->delivered_ns) hub->delivered_ns = post->at_ns;
+}
+
+uint32_t hub_take_delivered(struct hub *hub, uint64_t *oldest_ns)
+{
+    uint32_t n = hub->n_delivered;
+    *oldest_ns = hub->delivered_ns;
+    hub->n_delivered = 0;
+    return n;
+}
+
 bool hub_run_mailbox(struct hub *hub)
 {
     uint32_t budget = TURN_BUDGET;
@@ -219,7 +239,10 @@ bool hub_run_mailbox(struct hub *hub)
         struct mpsc_node *next = node->next; /* the node goes with its post */
         struct post *post = post_of(node);
         if (!handle_post(hub, post, &budget)) break;
-        if (post->fact) hub_note_tally(hub, post);
+        if (post->fact) {
+            time_delivery(hub, post);
+            hub_note_tally(hub, post);
+        }
         hub->tally = (struct fact_tally) { 0 };
         hub->inbox = next;
         stat_add(&hub->stats.posts, 1);
@@ -268,6 +291,7 @@ static enum err publish_to_user(struct hub *hub, struct hub_publish *p)
     post->user = user;
     post->exclude = p->exclude;
     post->fact = p->fact;
+    post->at_ns = hub->now_ns;
     p->n_subs = dir_post_user(hub->dir, post);
     if (p->n_subs) p->n_workers = dir_n_workers(hub->dir);
     return ERR_OK;
@@ -292,6 +316,7 @@ static enum err publish_to_channel(struct hub *hub, struct hub_publish *p)
         if (!post) return ERR_NOMEM;
         post->exclude = p->exclude;
         post->fact = p->fact;
+        post->at_ns = hub->now_ns;
         to.data_at = (uint32_t)data_at;
         to.data_n = (uint32_t)p->data_raw.n;
         dir_publish(hub->dir, &to, post);

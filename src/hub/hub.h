@@ -93,10 +93,16 @@ struct directory *hub_directory(const struct hub *hub);
 
 /* --- the turn --- */
 void hub_turn_begin(struct hub *hub, uint64_t now_ms);
+/* The same, where delivery times are wanted. */
+void hub_turn_begin_ns(struct hub *hub, uint64_t now_ns);
 /* Handles deadlines and the mailbox in order, up to a bounded number of deliveries; a large fan-out
  * is suspended and goes on at the next call. True when work is left. */
 bool hub_run_mailbox(struct hub *hub);
 void hub_turn_end(struct hub *hub);
+/* How many events this worker has handed to all of its subscribers since the last call, and when
+ * the oldest of them was published (the beginning of that turn). Those that nobody here got, and
+ * those of internal apps, do not count. */
+uint32_t hub_take_delivered(struct hub *hub, uint64_t *oldest_ns);
 /* When hub_run_mailbox must run at the latest (monotonic ms; DEADLINE_NEVER). */
 uint64_t hub_next_deadline_ms(const struct hub *hub);
 

@@ -9,7 +9,9 @@ struct hub {
     struct directory *dir;
     unsigned worker;
     struct hub_sink sink;
-    uint64_t now_ms;
+    uint64_t now_ms, now_ns;
+    uint64_t delivered_ns; /* the oldest post handed out since hub_take_delivered */
+    uint32_t n_delivered;
     struct users users;
     struct hub_stats stats;
 

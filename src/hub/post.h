@@ -36,6 +36,7 @@ struct post {
     uint64_t seq;
     uint64_t exclude; /* socket id; 0: nobody */
     uint64_t fact;    /* what it is remembered as (watch/fact.h); 0: it is not */
+    uint64_t at_ns;   /* when the turn began that published it */
     uint32_t cost;    /* octets that count against limits.mailbox_bytes */
     struct app *app;
     struct dir_chan *chan;        /* EVENT, ANSWER */

@@ -61,7 +61,7 @@ static void collect_facts(struct worker *w, const struct ask *ask, struct buf *o
     struct facts *facts = hub_facts(w->hub);
     const struct part_head head = { facts_since_ms(facts), facts_last_id(facts) };
     buf_add(out, &head, sizeof head);
-    for (unsigned went_well = 0; went_well < 2; went_well++) {
+    for (unsigned went_well = 0; went_well < (q->failed ? 1 : 2); went_well++) {
         uint32_t pos = 0;
         size_t n = 0;
         for (const struct fact *f; n < q->limit && (f = facts_next(facts, went_well, &pos));) {
@@ -335,6 +335,7 @@ enum admin_result admin_facts(struct admin_call *call)
         return err == ERR_NOMEM ? ADMIN_FAILED
                                 : admin_error(call, 400, SPAN("after is a list like 0-17,1-4."));
     }
+    q->failed = span_eq(admin_param(call, "failed"), SPAN("1"));
     q->filter.app = keep(q, admin_param(call, "app"));
     q->filter.channel = keep(q, admin_param(call, "channel"));
     q->filter.event = keep(q, admin_param(call, "event"));

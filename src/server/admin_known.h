@@ -19,6 +19,7 @@ struct question {
     struct watch_filter filter; /* its texts lie in `text` */
     struct buf text;
     size_t limit;
+    bool failed;     /* only what was refused or reached nobody */
     uint64_t id;     /* one fact; 0: those that fit the filter */
     uint64_t viewer; /* a socket that should have got it; 0: none */
     unsigned tries;  /* rounds that may still be waited for the workers */

@@ -339,7 +339,13 @@ static void serve(struct conn *c)
     struct http1_reply to = reply_to(c);
     struct buf b;
     begin(&b);
-    enum err err = api_finish(c->worker->api, &http->req, to, &http->call, &b);
+    enum err err = ERR_OK;
+    if (home_show_dashboard(c, &http->req, to, &b)) {
+        http->call.status = 302;
+        http->call.refused = false;
+    } else {
+        err = api_finish(c->worker->api, &http->req, to, &http->call, &b);
+    }
     if (err || buf_failed(&b)) {
         buf_fini(&b);
         conn_kill(c);

@@ -270,7 +270,7 @@ static size_t carry_out(struct conn *c, uint8_t *in, size_t n)
 {
     size_t used = 0;
     open_share(c->worker);
-    hub_turn_begin(c->worker->hub, loop_now_ms(c->worker->loop));
+    hub_turn_begin_ns(c->worker->hub, loop_now_ns(c->worker->loop));
     if (c->state == CONN_HTTP) used = read_requests(c, (char *)in, n);
     if (c->state == CONN_WS) used += conn_ws_input(c, in + used, n - used);
     return used;

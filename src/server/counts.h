@@ -24,6 +24,7 @@ struct worker_counts {
     struct counts_by_code refusals;         /* errors that clients were told */
     struct histo turn_us;                   /* how long turns kept the worker busy */
     struct histo request_us;                /* a request to the HTTP API, without waiting */
+    struct histo delivery_us;               /* from a publish until it has been written here */
 };
 
 static inline void count_add(_Atomic uint64_t *counter, int64_t n)

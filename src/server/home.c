@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * server/home.c: see home.h. */
 #include "server/home.h"
+#include "http/url.h"
 #include "server/client_addr.h"
 #include "server/dashboard.h"
 #include "server/dev_page.h"
@@ -75,4 +76,49 @@ bool home_is_local(const struct conn *c, const struct http1_req *req)
     struct span host = host_of(http1_header(req, SPAN("Host")));
     if (!is_loopback(host) || (span_starts(host, SPAN("127.")) && !is_number(host))) return false;
     return is_loopback(client_addr(c->io.fd, req, c->worker->cfg, text));
+}
+
+/* Somebody who typed the path that laravel-websockets had, with the port that he knows. */
+static bool wants_dashboard(const struct conn *c, const struct http1_req *req)
+{
+    struct url_target target;
+    struct span below;
+    return c->worker->cfg->dev && dashboard_is_built() && http1_req_method(req) == HTTP1_GET &&
+           url_split(http1_req_target(req), &target, NULL) &&
+           dashboard_path(c->worker->cfg, target.path, &below) && below.n == 0 &&
+           home_is_local(c, req);
+}
+
+/* HOST:PORT of the admin listener, as it is dialled. */
+static void add_admin(struct span admin, struct buf *out)
+{
+    struct span any4 = SPAN("0.0.0.0:"), any6 = SPAN("[::]:");
+    if (span_starts(admin, any4)) {
+        BUF_ADD_LIT(out, "127.0.0.1:");
+        admin = span_skip(admin, any4.n);
+    } else if (span_starts(admin, any6)) {
+        BUF_ADD_LIT(out, "[::1]:");
+        admin = span_skip(admin, any6.n);
+    }
+    buf_add_span(out, admin);
+}
+
+bool home_show_dashboard(const struct conn *c, const struct http1_req *req, struct http1_reply to,
+                         struct buf *out)
+{
+    struct server_ready ready;
+    struct buf where = { 0 };
+    if (!wants_dashboard(c, req)) return false;
+    server_ready_info(c->worker->server, &ready);
+    if (strncmp(ready.admin, "unix:", 5) == 0) return false;
+    BUF_ADD_LIT(&where, "http://");
+    add_admin(span_str(ready.admin), &where);
+    buf_add_span(&where, c->worker->cfg->dashboard.path);
+    BUF_ADD_LIT(&where, "/");
+    const struct http1_field fields[] = { { SPAN("Location"), buf_span(&where) },
+                                          { SPAN("Cache-Control"), SPAN("no-store") } };
+    const struct http1_res res = { .status = 302, .fields = fields, .n_fields = ARRAY_LEN(fields) };
+    if (buf_failed(&where) || http1_res_write(out, to, &res)) buf_fail(out);
+    buf_fini(&where);
+    return true;
 }

@@ -305,6 +305,23 @@ static void write_process(const struct writer *w, const struct server *s, const 
     }
 }
 
+void metrics_memory(struct server *s, struct metrics_memory *m)
+{
+    struct process p;
+    const struct app *app;
+    read_process(s, &p);
+    *m = (struct metrics_memory) {
+        .resident = p.resident,
+        .heap = p.heap,
+        .connections = p.n_conns * sizeof(struct conn),
+        .output = atomic_load_explicit(&s->pending_bytes, memory_order_relaxed),
+        .input = atomic_load_explicit(&s->held_bytes, memory_order_relaxed),
+    };
+    for (unsigned i = 0; i < s->n_workers; i++) m->mailboxes += dir_backlog_bytes(s->dir, i);
+    for (size_t i = 0; (app = apps_at(s->apps, i)); i++)
+        m->caches += atomic_load_explicit(&app->cache_bytes, memory_order_relaxed);
+}
+
 void metrics_write(struct server *s, enum metrics_form form, struct buf *out)
 {
     const struct writer w = { .out = out, .form = form };

@@ -19,6 +19,14 @@ struct span metrics_type(enum metrics_form form); /* the Content-Type */
 /* Appends all metrics. Any thread; the values are read one after the other while all go on. */
 void metrics_write(struct server *s, enum metrics_form form, struct buf *out);
 
+/* What memory is used for, in octets. Any thread. */
+struct metrics_memory {
+    uint64_t resident; /* of the process, as the kernel counts it */
+    uint64_t heap;     /* allocated, for whatever purpose; the rest is part of it: */
+    uint64_t connections, output, input, mailboxes, caches;
+};
+void metrics_memory(struct server *s, struct metrics_memory *m);
+
 /* Appends docs/metrics.md. */
 void metrics_doc(struct buf *out);
 #endif

@@ -10,6 +10,7 @@
 #include "base/rand.h"
 #include "http/url.h"
 #include "server/conn.h"
+#include "server/sample.h"
 #include "server/server_priv.h"
 #include "watch/token.h"
 
@@ -345,38 +346,15 @@ static void send_part(struct worker *w, struct watch_part *p)
     buf_fini(&p->events); /* a watcher who has gone must not keep memory here */
 }
 
-static void write_sample(struct worker *w, uint64_t wall_ns, uint64_t cpu_ns, struct buf *b)
-{
-    const struct hub_stats *hub = hub_stats(w->hub);
-    const struct server *s = w->server;
-    json_open(b, '{');
-    watch_key_u64(b, "worker", w->index);
-    watch_key_u64(b, "workers", s->n_workers);
-    watch_key_u64(b, "time", clock_unix_ms());
-    watch_key_u64(b, "connections", count_get(&w->counts.n_ws));
-    watch_key_u64(b, "http_connections", count_get(&w->counts.n_http));
-    watch_key_u64(b, "messages_in", count_get(&hub->texts));
-    watch_key_u64(b, "messages_out", count_get(&hub->delivered));
-    watch_key_u64(b, "api_messages", count_get(&hub->published));
-    watch_key_u64(b, "client_messages", count_get(&hub->client_events));
-    watch_key_u64(b, "refused", count_get(&hub->refused));
-    watch_key_u64(b, "slow_cut", count_get(&w->counts.slow_cut));
-    watch_key_u64(b, "pending_bytes_all",
-                  atomic_load_explicit(&s->pending_bytes, memory_order_relaxed));
-    watch_key_u64(b, "mailbox_bytes", dir_backlog_bytes(s->dir, w->index));
-    watch_key_u64(b, "cpu_ns", cpu_ns - w->watch.cpu_ns);
-    watch_key_u64(b, "wall_ns", wall_ns - w->watch.wall_ns);
-    watch_key_u64(b, "lag_us", w->watch.busy_max_ns / 1000);
-    json_close(b, '}');
-}
-
 static void sample(struct worker *w, uint64_t now_ms)
 {
     struct watch_out *out = &w->watch;
     struct buf data = { 0 };
     uint64_t wall_ns = clock_mono_ns(), cpu_ns = clock_thread_ns();
     if (out->sample_ms) {
-        write_sample(w, wall_ns, cpu_ns, &data);
+        const struct sample_span since = { wall_ns - out->wall_ns, cpu_ns - out->cpu_ns,
+                                           out->busy_max_ns };
+        sample_write(w, &since, &data);
         publish(w, SPAN(WATCH_CHANNEL_STATS), SPAN("\"stats\""), &data);
     }
     out->sample_ms = now_ms;

@@ -33,7 +33,7 @@ static void on_mailbox(void *ctx)
 {
     struct worker *w = ctx;
     w->mailbox_done = true; /* what is posted from here on may not be seen in this turn */
-    hub_turn_begin(w->hub, loop_now_ms(w->loop));
+    hub_turn_begin_ns(w->hub, loop_now_ns(w->loop));
     run_tasks(w);
     if (!list_empty(&w->resume)) conn_resume_all(w);
     w->mailbox_left = hub_run_mailbox(w->hub);
@@ -64,11 +64,22 @@ static void on_close(void *ctx)
     w->mailbox_done = false;
 }
 
+/* All events of a turn count as the oldest of them: one look at the clock, and none for each. */
+static void time_deliveries(struct worker *w, uint64_t now_ns)
+{
+    uint64_t oldest_ns;
+    uint32_t n = hub_take_delivered(w->hub, &oldest_ns);
+    if (n == 0) return;
+    uint64_t took_ns = now_ns > oldest_ns ? now_ns - oldest_ns : 0;
+    histo_add(&w->counts.delivery_us, took_ns / 1000, n);
+}
+
 static void on_measured(void *ctx, uint64_t busy_ns)
 {
     struct worker *w = ctx;
     histo_add(&w->counts.turn_us, busy_ns / 1000, 1);
     if (busy_ns > w->watch.busy_max_ns) w->watch.busy_max_ns = busy_ns;
+    time_deliveries(w, loop_now_ns(w->loop) + busy_ns);
 }
 
 static uint64_t next_deadline(void *ctx)

@@ -10,6 +10,7 @@ const http = require('node:http');
 const path = require('node:path');
 const api = require('./lib/api');
 const { test } = require('./lib/suite');
+const { poll } = require('./lib/wait');
 
 const PAGE = path.resolve(__dirname, '../../docs/metrics.md');
 const SAMPLE = /^([a-z_]+)(?:\{([a-z_]+="[^"]*"(?:,[a-z_]+="[^"]*")*)\})? (-?[0-9.e+-]+)$/;
@@ -107,6 +108,21 @@ test('an answer is counted by its status', async (t) => {
     samples.filter((one) => one.labels.status === status).reduce((sum, one) => sum + one.value, 0);
   assert.strictEqual(of('200'), 1);
   assert.strictEqual(of('401'), 1);
+});
+
+test('delivery times: one for each event and worker that had somebody for it', async (t) => {
+  const server = await t.server({ workers: 2 });
+  for (const client of await t.rawOnEach(server)) await client.subscribe('news');
+  const began = Date.now();
+  for (let n = 0; n < 5; n++) await api.publish(server, ['news', 'nobody'], 'hello');
+  const deliveries = async (suffix) => {
+    const { samples } = readText((await scrape(server)).text).get('peal_delivery_seconds');
+    return samples.filter((one) => one.name === `peal_delivery_seconds_${suffix}`);
+  };
+  const counts = async () => (await deliveries('count')).map((one) => one.value);
+  await poll(async () => JSON.stringify(await counts()) === '[5,5]', 'ten deliveries');
+  const seconds = (await deliveries('sum')).reduce((sum, one) => sum + one.value, 0);
+  assert.ok(seconds > 0 && seconds <= (10 * (Date.now() - began)) / 1000, `${seconds} s`);
 });
 
 test('promtool finds nothing to say', async (t) => {

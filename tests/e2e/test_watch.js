@@ -95,26 +95,6 @@ test('what is no filter is refused, and so are other channels', async (t) => {
   }
 });
 
-test('samples come from each worker once a second', { workers: [2] }, async (t) => {
-  const server = await t.server();
-  const client = await t.raw(server);
-  await client.subscribe('news');
-  const channel = await subscribed(watcher(t, server), 'stats');
-  const samples = new Map();
-  channel.bind('stats', (sample) => samples.set(sample.worker, sample));
-  await api.publish(server, 'news', 'e', '{}');
-  const all = () => [...samples.values()];
-  const sum = (key) => all().reduce((n, sample) => n + sample[key], 0);
-  await poll(() => samples.size === 2 && sum('messages_out') === 1, 'samples of both workers');
-  assert.strictEqual(sum('connections'), 1, 'who watches is not counted');
-  assert.strictEqual(sum('api_messages'), 1);
-  for (const sample of all()) {
-    const said = JSON.stringify(sample);
-    assert.ok(sample.wall_ns > 500_000_000 && sample.cpu_ns < sample.wall_ns, said);
-    assert.strictEqual(sample.workers, 2);
-  }
-});
-
 test('the app of the stream is in no list and no count, and no API reaches it', async (t) => {
   const server = await t.server();
   await watch(t, server);
@@ -151,6 +131,19 @@ test('a busy server tells watchers what it left out, and publishes on', async (t
   for (let i = 0; i < 6; i++) await api.ok(server, 'POST', '/events', { body });
   await poll(() => events + skipped === 600, 'all 600 told or counted');
   assert.ok(skipped > 0, 'nothing was left out');
+});
+
+// --- what is remembered ---
+
+test('failures are found behind what went well', async (t) => {
+  const server = await t.server();
+  const client = await t.raw(server);
+  await client.subscribe('orders');
+  await api.publish(server, 'order', 'lost');
+  for (let n = 0; n < 5; n++) await api.publish(server, 'orders', 'well');
+  const names = async (params) => (await facts(server, params)).map((fact) => fact.event);
+  assert.deepStrictEqual(await names({ limit: 3 }), ['well', 'well', 'well']);
+  assert.deepStrictEqual(await names({ limit: 3, failed: 1 }), ['lost']);
 });
 
 // --- tokens over the main listener ---

@@ -218,6 +218,38 @@ static void an_event_without_data_has_none(void **state)
     assert_hears(&a, "{\"event\":\"e\",\"channel\":\"cache-c\"}");
 }
 
+static void the_oldest_delivered_event_of_a_turn_is_remembered(void **state)
+{
+    (void)state;
+    static struct client a, b;
+    uint64_t at_ns = 0;
+    client_open(&a, &w, 0, 1);
+    client_open(&b, &w, 1, 2);
+    client_subscribes(&a, "c", NULL);
+    client_subscribes(&b, "c", NULL);
+    world_settle(&w);
+    assert_int_equal(hub_take_delivered(w.hubs[0], &at_ns), 0);
+
+    uint64_t first_ns = w.now_ms * 1000000;
+    world_publish(&w, "c", "1");
+    w.now_ms += 7;
+    world_publish(&w, "c", "2");
+    world_publish(&w, "nobody", "3");
+    world_publish_as(&w, 0, "c", "4", a.conn.socket_id); /* worker 0 has nobody else */
+    w.now_ms += 7;
+    world_settle(&w);
+    assert_int_equal(hub_take_delivered(w.hubs[0], &at_ns), 2);
+    assert_int_equal(at_ns, first_ns);
+    assert_int_equal(hub_take_delivered(w.hubs[0], &at_ns), 0);
+    assert_int_equal(hub_take_delivered(w.hubs[1], &at_ns), 3);
+    assert_int_equal(at_ns, first_ns);
+
+    world_publish(&w, "c", "5");
+    world_settle(&w);
+    assert_int_equal(hub_take_delivered(w.hubs[0], &at_ns), 1);
+    assert_int_equal(at_ns, first_ns + 14 * 1000000);
+}
+
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
@@ -231,6 +263,7 @@ int main(void)
         IN_WORLD(an_overloaded_worker_is_everybodys_brake),
         IN_WORLD(publishing_tells_how_many_there_are),
         IN_WORLD(an_event_without_data_has_none),
+        IN_WORLD(the_oldest_delivered_event_of_a_turn_is_remembered),
     };
     return RUN_TESTS(tests);
 }
