@@ -21,13 +21,29 @@ export function bytes(value) {
   return `${at === 0 ? whole.format(value) : few.format(value)} ${units[at]}`;
 }
 
-export const milliseconds = (value) =>
-  value == null ? '–' : value >= 1000 ? `${few.format(value / 1000)} s` : `${few.format(value)} ms`;
+export function micros(value) {
+  if (value == null) return '–';
+  if (value < 1000) return `${whole.format(value)} µs`;
+  return value < 1e6 ? `${few.format(value / 1000)} ms` : `${few.format(value / 1e6)} s`;
+}
 
 export function clock(ms) {
   const date = new Date(ms);
   const text = date.toLocaleTimeString(undefined, { hour12: false });
   return `${text}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+}
+
+// Of a time axis: seconds since 1970, and how far apart the marks are.
+export function tick(s, step) {
+  const date = new Date(s * 1000);
+  if (step >= 86_400) return date.toLocaleDateString(undefined, { day: 'numeric', month: 'short' });
+  const seconds = step < 60 ? { second: '2-digit' } : {};
+  return date.toLocaleTimeString(undefined, {
+    hour: '2-digit',
+    minute: '2-digit',
+    hour12: false,
+    ...seconds,
+  });
 }
 
 export const moment = (ms) => new Date(ms).toLocaleString(undefined, { hour12: false });

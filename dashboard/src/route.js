@@ -5,11 +5,20 @@ import { reactive } from 'vue';
 
 export const route = reactive({ view: 'live', argument: '', values: {} });
 
+// Somebody may have typed it.
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function read() {
   const [path, search = ''] = location.hash.replace(/^#\/?/, '').split('?');
   const [view, ...rest] = path.split('/');
   route.view = view || 'live';
-  route.argument = decodeURIComponent(rest.join('/'));
+  route.argument = decode(rest.join('/'));
   route.values = Object.fromEntries(new URLSearchParams(search));
 }
 

@@ -1,54 +1,66 @@
 // SPDX-License-Identifier: MIT
 //
 // The last minutes of the server's samples (channel `stats`), one point a second over all workers.
-// Counters come as sums since the start; what is kept are differences per second.
+// Counters come as sums since the start; what is kept are differences per second. Workers sample at
+// moments of their own: a point is what each said last when the first one speaks.
 import { reactive, ref } from 'vue';
+import { Counts, quantile } from './histogram.js';
 import { listenToStats } from './stream.js';
 
 const KEPT_S = 300;
+const WINDOW = 60; // points, of the p99 that stands as a figure
 const COUNTERS = ['messages_in', 'messages_out', 'api_messages', 'client_messages', 'refused'];
 
 export const workers = reactive([]); // the last sample of each worker
-export const points = ref([]); // { time (s), connections, messages_in (per second), … }
+export const memory = ref(null); // of the process
+export const points = ref([]); // { time (s), connections, messages_in (per second), p99_us, … }
+export const p99 = ref(null); // of the last minute, µs; null: nothing was delivered
 
 const before = new Map(); // worker -> the sample before
 
-function rates(sample) {
-  const last = before.get(sample.worker);
-  before.set(sample.worker, sample);
+// A counter that went back belongs to a new process.
+function since(last, sample) {
   const seconds = last ? (sample.time - last.time) / 1000 : 0;
-  const rate = (name) =>
-    seconds > 0 && sample[name] >= last[name] ? (sample[name] - last[name]) / seconds : 0;
-  return Object.fromEntries(COUNTERS.map((name) => [name, rate(name)]));
+  const fresh = !last || COUNTERS.some((name) => sample[name] < last[name]);
+  const rate = (name) => (fresh || seconds <= 0 ? 0 : (sample[name] - last[name]) / seconds);
+  return {
+    perSecond: Object.fromEntries(COUNTERS.map((name) => [name, rate(name)])),
+    delivery: fresh ? null : new Counts(sample.delivery_us).minus(last.delivery_us),
+  };
 }
 
-// What belongs to the same second is one point: sums, and of the lag the largest.
-function put(sample, perSecond) {
-  const time = Math.floor(sample.time / 1000);
-  const list = points.value;
-  let point = list.at(-1);
-  if (!point || point.time < time) {
-    point = { time, connections: 0, lag_ms: 0, pending_bytes: 0, cpu: [], of: new Set() };
-    for (const name of COUNTERS) point[name] = 0;
-    list.push(point);
-    if (list.length > KEPT_S) list.shift();
-  }
-  if (point.of.has(sample.worker)) return;
-  point.of.add(sample.worker);
-  point.connections += sample.connections;
-  point.pending_bytes += sample.pending_bytes;
-  point.lag_ms = Math.max(point.lag_ms, sample.lag_ms);
-  point.cpu[sample.worker] = sample.wall_ns > 0 ? (100 * sample.cpu_ns) / sample.wall_ns : 0;
-  for (const name of COUNTERS) point[name] += perSecond[name];
+const sum = (list, get) => list.reduce((total, one) => total + get(one), 0);
+const percent = (sample) => (sample.wall_ns > 0 ? (100 * sample.cpu_ns) / sample.wall_ns : 0);
+
+function makePoint(time) {
+  const known = workers.filter(Boolean);
+  const delivery = Counts.sum(known.map((one) => one.delivery));
+  return {
+    time,
+    connections: sum(known, (one) => one.connections),
+    pending_bytes: workers[0].pending_bytes_all,
+    lag_us: Math.max(...known.map((one) => one.lag_us)),
+    cpu: workers.map((one) => (one ? percent(one) : null)),
+    delivery,
+    p99_us: quantile(delivery, 0.99),
+    resident: memory.value?.resident ?? null,
+    ...Object.fromEntries(COUNTERS.map((name) => [name, sum(known, (one) => one.perSecond[name])])),
+  };
+}
+
+function put(point) {
+  const list = points.value.filter((one) => one.time < point.time).slice(1 - KEPT_S);
+  points.value = [...list, point];
+  p99.value = quantile(Counts.sum(points.value.slice(-WINDOW).map((one) => one.delivery)), 0.99);
 }
 
 function take(sample) {
   if (sample.workers !== workers.length) workers.length = sample.workers;
-  const perSecond = rates(sample);
-  workers[sample.worker] = { ...sample, perSecond };
-  put(sample, perSecond);
-  // A second is shown when all its workers have told; an array of its own makes the charts notice.
-  if (points.value.at(-1).of.size === sample.workers) points.value = [...points.value];
+  workers[sample.worker] = { ...sample, ...since(before.get(sample.worker), sample) };
+  before.set(sample.worker, sample);
+  if (sample.worker !== 0) return;
+  memory.value = sample.memory;
+  put(makePoint(Math.floor(sample.time / 1000)));
 }
 
 let users = 0;

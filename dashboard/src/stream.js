@@ -24,13 +24,17 @@ function connect() {
   });
 }
 
-// Calls `handle` for each event of that channel until the returned function is called.
-function listen(channel, event, handle) {
+// Calls `handle` for each event of that channel, `refused` with a sentence where it is not to be had,
+// until the returned function is called.
+function listen(channel, event, handle, refused = () => {}) {
   if (!pusher) connect();
   const subscription = pusher.subscribe(channel);
+  const onError = ({ error }) => refused(error);
   subscription.bind(event, handle);
+  subscription.bind('pusher:subscription_error', onError);
   return () => {
     subscription.unbind(event, handle);
+    subscription.unbind('pusher:subscription_error', onError);
     pusher.unsubscribe(channel);
   };
 }
@@ -43,10 +47,10 @@ function base64url(text) {
 
 export const listenToStats = (handle) => listen('stats', 'stats', handle);
 
-export function listenToEvents(filter, handle) {
+export function listenToEvents(filter, handle, refused) {
   const given = Object.fromEntries(
     Object.entries(filter).filter(([, value]) => value && value.length > 0),
   );
   const name = Object.keys(given).length > 0 ? `watch-${base64url(JSON.stringify(given))}` : 'watch';
-  return listen(name, 'watch', handle);
+  return listen(name, 'watch', handle, refused);
 }
