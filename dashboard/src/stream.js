@@ -9,7 +9,9 @@ export const connection = ref('connecting');
 
 let pusher = null;
 
-function connect() {
+// Also where nothing is listened to yet: whether the server is there is always shown.
+export function connect() {
+  if (pusher) return pusher;
   pusher = new Pusher('peal-internal', {
     cluster: '',
     wsHost: location.hostname,
@@ -22,13 +24,13 @@ function connect() {
   pusher.connection.bind('state_change', ({ current }) => {
     connection.value = current;
   });
+  return pusher;
 }
 
 // Calls `handle` for each event of that channel, `refused` with a sentence where it is not to be had,
 // until the returned function is called.
 function listen(channel, event, handle, refused = () => {}) {
-  if (!pusher) connect();
-  const subscription = pusher.subscribe(channel);
+  const subscription = connect().subscribe(channel);
   const onError = ({ error }) => refused(error);
   subscription.bind(event, handle);
   subscription.bind('pusher:subscription_error', onError);

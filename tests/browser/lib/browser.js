@@ -28,10 +28,14 @@ const LIMIT_MS = 20_000;
 let launched = null;
 
 // Playwright gives it an empty user data folder, and ends it with our process.
-function browser(t) {
+function launch(t, flags = []) {
   const executablePath = PROGRAMS.find((file) => fs.existsSync(file));
   if (!executablePath) t.skip('Chromium is not installed');
-  launched ??= chromium.launch({ executablePath, args: FLAGS });
+  return chromium.launch({ executablePath, args: [...FLAGS, ...flags] });
+}
+
+function browser(t) {
+  launched ??= launch(t);
   return launched;
 }
 
@@ -139,4 +143,4 @@ async function person(t, app, name) {
   return one;
 }
 
-module.exports = { LIMIT_MS, browser, person };
+module.exports = { LIMIT_MS, browser, launch, person };
