@@ -159,7 +159,8 @@ static void print_row(const struct row *row, const struct report_about *about, F
     int pad = 58 - columns(row->name);
     fprintf(to, "  %s%*s", row->name, pad > 0 ? pad : 0, "");
     for (int side = 0; side < REPORT_SIDES; side++)
-        print_right(to, spread_text(row_spread(row, side), row->digits, text), 26);
+        print_right(to, spread_text(row_spread(row, (enum report_side)side), row->digits, text),
+                    26);
     print_right(to, spread_text(row_ratio(row), 2, text), 18);
     print_right(to, goal_text(row, text), 12);
     print_right(to, row->goal_is == GOAL_NONE ? "" : row_met(row) ? "met" : "MISSED", 6);

@@ -208,7 +208,10 @@ static void run_scenes(struct bench *b, const struct options *o)
 {
     for (const struct scene *s = scenes; s->name && o->n_names == 0; s++)
         if (!s->on_demand) s->run(b);
-    for (size_t i = 0; i < o->n_names; i++) find_scene(o->names[i])->run(b);
+    for (size_t i = 0; i < o->n_names; i++) {
+        const struct scene *s = find_scene(o->names[i]);
+        if (s) s->run(b); /* options were checked */
+    }
 }
 
 static void print(const struct bench *b, const struct options *o, const struct report_about *about)

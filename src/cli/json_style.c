@@ -48,7 +48,7 @@ static size_t unicode_escape(struct span s)
 
 static void add_raw(struct span escape, struct buf *out)
 {
-    char quoted[14];
+    char quoted[14] = "";
     struct json_val str = { span_of(quoted, escape.n + 2), JSON_STRING, true };
     bool ascii = escape.n == 6 && memcmp(escape.p + 2, "00", 2) == 0 && escape.p[4] < '8';
     bool half = escape.n == 6 && strchr("dD", escape.p[2]) && strchr("89abcdefABCDEF", escape.p[3]);

@@ -54,7 +54,7 @@ static struct span take_key(struct sign_check *check, const struct target *t, st
     if (!rest.p) return s; /* the signature alone */
     if (!span_eq(key, t->key)) complain_key(check, t, key);
     struct span last = rest;
-    while (memchr(last.p, ':', last.n)) span_cut(&last, ':', &key);
+    while (last.n && memchr(last.p, ':', last.n)) span_cut(&last, ':', &key);
     if (last.n != rest.n)
         complain(check, "there is more than one colon: the form is KEY:SIGNATURE");
     return last;

@@ -25,7 +25,7 @@ enum err load_target_find(struct load_target *t, const char *host, uint16_t port
     const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
     snprintf(service, sizeof service, "%u", port);
     int rc = getaddrinfo(host, service, &hints, &list);
-    if (rc != 0) return diag_set(d, ERR_ABSENT, "%s: %s", host, gai_strerror(rc));
+    if (rc != 0 || !list) return diag_set(d, ERR_ABSENT, "%s: %s", host, gai_strerror(rc));
     /* IPv4 first: localhost is both, and servers listen on 127.0.0.1 more often than on ::1. */
     const struct addrinfo *best = list;
     for (const struct addrinfo *at = list; at; at = at->ai_next)

@@ -254,15 +254,17 @@ static void write_family(const struct writer *w, const struct server *s, const s
 
 static void read_memory(struct process *p)
 {
-    unsigned long long pages = 0, resident = 0;
+    char line[128];
+    struct span rest, word;
+    uint64_t pages, resident, size = (uint64_t)sysconf(_SC_PAGESIZE);
     FILE *file = fopen("/proc/self/statm", "re");
     if (!file) return;
-    if (fscanf(file, "%llu %llu", &pages, &resident) == 2) {
-        uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE);
-        p->virtual = pages * size;
-        p->resident = resident * size;
-    }
+    rest = fgets(line, sizeof line, file) ? span_str(line) : SPAN("");
     fclose(file);
+    if (!span_cut(&rest, ' ', &word) || !span_to_u64(word, &pages)) return;
+    if (!span_cut(&rest, ' ', &word) || !span_to_u64(word, &resident)) return;
+    p->virtual = pages * size;
+    p->resident = resident * size;
 }
 
 static void read_process(struct server *s, struct process *p)

@@ -126,6 +126,6 @@ void hint_names(const struct known *k, struct explanation *ex)
     bool said = hint_dot(raw, ex);
     if (!got) return;
     said |= hint_namespace(k, raw, ex);
-    if (!said) said = hint_near_name(k, raw, ex);
+    if (!said) hint_near_name(k, raw, ex);
     hint_listen(raw, ex);
 }

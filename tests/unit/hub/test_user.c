@@ -13,7 +13,7 @@ static struct member *person(const char *id)
 static void a_user_exists_while_somebody_links_to_him(void **state)
 {
     (void)state;
-    struct app a = { 0 }, b = { 0 };
+    struct app a = { .index = 0 }, b = { .index = 1 };
     struct users users = { 0 };
     struct user_link one = { 0 }, two = { 0 };
     struct member *m = person("42"), *same = person("42"), *other = person("43");
@@ -41,7 +41,7 @@ static void a_user_exists_while_somebody_links_to_him(void **state)
 static void without_memory_nobody_is_linked(void **state)
 {
     (void)state;
-    struct app a = { 0 };
+    struct app a = { .index = 0 };
     struct member *m = person("42");
     for (long n = 0; n < 2; n++) {
         struct users users = { 0 };

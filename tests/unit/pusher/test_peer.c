@@ -132,9 +132,8 @@ static void public_channels_need_nothing(void **state)
     const char *texts[] = {
         "{\"event\":\"pusher:subscribe\",\"data\":{\"auth\":\"\",\"channel\":\"orders\"}}",
         "{\"event\":\"pusher:subscribe\",\"data\":{\"channel\":\"orders\"}}",
-        /* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one text */
-        "{\"event\":\"pusher:subscribe\",\"data\":{\"channel\":\"orders\",\"auth\":null,"
-        "\"channel_data\":null}}",
+        ("{\"event\":\"pusher:subscribe\","
+         "\"data\":{\"channel\":\"orders\",\"auth\":null,\"channel_data\":null}}"),
         "{\"event\":\"pusher:subscribe\",\"data\":\"{\\\"channel\\\":\\\"orders\\\"}\"}",
         "{\"event\":\"pusher:subscribe\",\"data\":{\"channel\":\"\\u006frders\"}}",
     };

@@ -222,7 +222,10 @@ static bool holds(struct span text, const char *words)
 static void check_hint(const struct staged *s, const struct explanation *ex)
 {
     const struct explain_hint *hint = find_hint(ex, s->hint);
-    if (!hint) fail_msg("%s: no hint %s", s->mistake, s->hint);
+    if (!hint) {
+        fail_msg("%s: no hint %s", s->mistake, s->hint);
+        return; /* never: for who reads it without knowing that */
+    }
     if (hint != &ex->hints[0])
         fail_msg("%s: first hint is %s: %.*s", s->mistake, ex->hints[0].code,
                  SPAN_FMT(buf_span(&ex->hints[0].text)));

@@ -166,7 +166,7 @@ static void names_are_noted_for_each_app_and_the_older_ones_go(void **state)
     char text[16];
     for (int i = 0; i < 5000; i++) {
         int len = snprintf(text, sizeof text, "name-%d", i);
-        names_note(&names, &one, span_of(text, (size_t)len), (uint64_t)(10 + i));
+        names_note(&names, &one, span_of(text, (size_t)len), 10 + (uint64_t)i);
     }
     uint32_t known = 0;
     pos = 0;
