@@ -272,11 +272,12 @@ browser_packages() {
     (cd tests/browser && npm ci --no-audit --no-fund)
 }
 
-# People at Chromium, in the application that ./dev example laravel starts. The stage before has built
-# the server and what the tests share with it.
+# People at Chromium: at the dashboard, and in the application that ./dev example laravel starts. The
+# stage before has built the server and what the tests share with it.
 browser() {
-    stage "9. the example in a browser"
+    stage "9. the dashboard and the example in a browser"
     check "npm packages of the browser tests" browser_packages || return 0
+    lines dashboard node tests/e2e/run.js build/release/peal --dir tests/dashboard --jobs 2
     check "./dev example laravel --prepare" sh tools/dev-example.sh laravel --prepare || return 0
     lines browser node tests/e2e/run.js build/release/peal --dir tests/browser --jobs 2
 }
