@@ -41,9 +41,9 @@ static double read_total(const char *path)
 {
     char line[512];
     double total = 0;
-    /* cppcheck-suppress nullPointerRedundantCheck ; die_errno does not return */
     FILE *f = fopen(path, "re");
     if (!f) die_errno("%s", path);
+    /* cppcheck-suppress nullPointerRedundantCheck ; die_errno does not return */
     while (fgets(line, sizeof line, f))
         if (strncmp(line, "totals: ", 8) == 0) total = strtod(line + 8, NULL);
     fclose(f);
