@@ -49,6 +49,7 @@ static void record(const char *folder, const struct report *r, const struct repo
     path_of(path, folder, scenario);
     FILE *f = fopen(path, "we");
     if (!f) die_errno("%s", path);
+    /* cppcheck-suppress nullPointerRedundantCheck ; die_errno does not return */
     fprintf(f, "{\"format\":1,\"version\":\"%s\",\"cpus\":%d,\"foreign_cpu\":%.2f,\"rows\":[\n",
             about->version, about->cpus, about->foreign);
     bool first = true;

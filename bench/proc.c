@@ -157,6 +157,7 @@ uint64_t proc_peak_bytes(const struct proc *p)
     snprintf(path, sizeof path, "/proc/%d/status", (int)p->pid);
     FILE *f = fopen(path, "re");
     if (!f) die_errno("%s", path);
+    /* cppcheck-suppress nullPointerRedundantCheck ; die_errno does not return */
     while (fgets(line, sizeof line, f))
         if (strncmp(line, "VmHWM:", 6) == 0) kib = strtoull(line + 6, NULL, 10);
     fclose(f);

@@ -165,7 +165,7 @@ struct ws_open {
 };
 /* After the 101: admits the client or tells it why not. */
 void conn_ws_open(struct conn *c, const struct ws_open *open);
-size_t conn_ws_input(struct conn *c, uint8_t *in, size_t n); /* as conn_http_input */
+size_t conn_ws_input(struct conn *c, uint8_t *in, size_t n); /* how many were carried out */
 uint64_t conn_ws_since_ms(const struct conn *c);             /* its unfinished message */
 /* The kernel took octets for a peer whom we do not read from: he is alive. */
 void conn_ws_progress(struct conn *c);

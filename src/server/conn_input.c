@@ -158,7 +158,7 @@ void conn_refuse_held(struct conn *c)
 /* Octets times how long: who holds much for long weighs most, who just began nothing. */
 static uint64_t weight_of(const struct conn *c)
 {
-    if (c->held == 0 || c->held_signed) return 0;
+    if (c->held == 0 || c->held_signed || c->wait_answer) return 0;
     uint64_t now_ms = loop_now_ms(c->worker->loop);
     uint64_t since_ms = c->state == CONN_HTTP ? conn_http_since_ms(c) : conn_ws_since_ms(c);
     uint64_t ms = now_ms > since_ms ? now_ms - since_ms : 0;

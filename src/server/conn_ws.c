@@ -347,10 +347,11 @@ size_t conn_ws_input(struct conn *c, uint8_t *in, size_t n)
         conn_worked(c, WORK_MESSAGE, waited_bytes);
         if (c->state == CONN_WS && !ws_dec_is_busy(&c->in.dec)) c->begun_ms = 0;
     }
-    if (c->state != CONN_WS || c->begun_ms || !ws_dec_is_busy(&c->in.dec)) return n - left;
-    c->begun_ms = loop_now_ms(c->worker->loop);
-    conn_set_timer(c);
-    return n;
+    if (c->state == CONN_WS && !c->begun_ms && ws_dec_is_busy(&c->in.dec)) {
+        c->begun_ms = loop_now_ms(c->worker->loop);
+        conn_set_timer(c);
+    }
+    return n - left;
 }
 
 /* --- time: silence for ping_interval_s → ping; no sign of life for pong_timeout_s → 4201; a

@@ -31,7 +31,8 @@ static double cpu_seconds_of(const struct worker *w)
 {
     clockid_t clock;
     struct timespec t;
-    if (pthread_getcpuclockid(w->thread, &clock) || clock_gettime(clock, &t)) return 0;
+    pthread_t thread = (pthread_t)atomic_load_explicit(&w->self, memory_order_relaxed);
+    if (!thread || pthread_getcpuclockid(thread, &clock) || clock_gettime(clock, &t)) return 0;
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -174,7 +175,7 @@ static void write_workers(const struct writer *w, const struct server *s, const 
 static void write_apps(const struct writer *w, const struct server *s, const struct family *f)
 {
     const struct app *app;
-    for (size_t i = 0; (app = apps_at(s->apps, i)); i++) {
+    for (size_t i = 0; (app = apps_at(s->workers[0].apps, i)); i++) {
         buf_add_fmt(w->out, "peal_%s%s{app_id=\"%.*s\"}", f->name, sample_suffix(f->kind),
                     SPAN_FMT(app->s->id));
         value(w, f->of_app(app));
@@ -320,7 +321,7 @@ void metrics_memory(struct server *s, struct metrics_memory *m)
         .input = atomic_load_explicit(&s->held_bytes, memory_order_relaxed),
     };
     for (unsigned i = 0; i < s->n_workers; i++) m->mailboxes += dir_backlog_bytes(s->dir, i);
-    for (size_t i = 0; (app = apps_at(s->apps, i)); i++)
+    for (size_t i = 0; (app = apps_at(s->workers[0].apps, i)); i++)
         m->caches += atomic_load_explicit(&app->cache_bytes, memory_order_relaxed);
 }
 

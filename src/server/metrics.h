@@ -16,10 +16,11 @@ enum metrics_form { METRICS_PROMETHEUS, METRICS_OPEN };
 enum metrics_form metrics_form_of(struct span accept);
 struct span metrics_type(enum metrics_form form); /* the Content-Type */
 
-/* Appends all metrics. Any thread; the values are read one after the other while all go on. */
+/* Appends all metrics. Worker 0's thread, whose settings are shown; the values are read one after
+ * the other while all go on. */
 void metrics_write(struct server *s, enum metrics_form form, struct buf *out);
 
-/* What memory is used for, in octets. Any thread. */
+/* What memory is used for, in octets. Worker 0's thread. */
 struct metrics_memory {
     uint64_t resident; /* of the process, as the kernel counts it */
     uint64_t heap;     /* allocated, for whatever purpose; the rest is part of it: */

@@ -55,6 +55,42 @@ static void many_messages_in_one_piece_leave_room_for_others(void **state)
     rig_stop(&rig);
 }
 
+/* A frame whose mask is 0. */
+static void add_frame(struct buf *b, uint8_t first, const char *payload)
+{
+    size_t n = strlen(payload);
+    const uint8_t head[6] = { first, (uint8_t)(0x80 | n) };
+    CHECK(n < 126);
+    buf_add(b, head, sizeof head);
+    buf_add(b, payload, n);
+}
+
+/* The share of a turn is used up in the middle of a message: what comes behind is kept. */
+static void nothing_is_lost_between_the_fragments_of_a_message(void **state)
+{
+    (void)state;
+    enum { PINGS = 700 };
+    struct rig rig;
+    struct cl c;
+    struct buf all = { 0 };
+    START(&rig, "workers=1");
+    cl_open(&c, &rig);
+    add_frame(&all, 0x01, "{\"event\":\"pusher:subscribe\",");
+    for (int i = 0; i < PINGS; i++) add_frame(&all, 0x89, "");
+    add_frame(&all, 0x80, "\"data\":{\"channel\":\"first\"}}");
+    add_text(&all, "{\"event\":\"pusher:subscribe\",\"data\":{\"channel\":\"second\"}}");
+    assert_true(all.n < WORKER_READ_BYTES);
+    cl_send(&c, buf_span(&all));
+    assert_true(cl_hears(&c, "subscription_succeeded"));
+    assert_true(cl_text_has(&c, "first"));
+    assert_true(cl_hears(&c, "subscription_succeeded"));
+    assert_true(cl_text_has(&c, "second"));
+    buf_fini(&all);
+    cl_close(&c);
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
 static void many_requests_in_one_piece_leave_room_for_others(void **state)
 {
     (void)state;
@@ -528,6 +564,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_messages_in_one_piece_leave_room_for_others),
+        cmocka_unit_test(nothing_is_lost_between_the_fragments_of_a_message),
         cmocka_unit_test(many_requests_in_one_piece_leave_room_for_others),
         cmocka_unit_test(many_connections_share_a_turn),
         cmocka_unit_test(what_was_sent_before_hanging_up_is_carried_out),
