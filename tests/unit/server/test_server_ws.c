@@ -462,7 +462,7 @@ static void who_takes_a_large_message_slowly_is_alive(void **state)
     struct cl c;
     LOAD(&rig, SHORT_ACTIVITY, "limits.pending_bytes=100000",
          "app_defaults.limits.message_bytes=16000000");
-    rig.cfg->apps[0].pong_timeout_s = 1;
+    rig.cfg->apps[0].pong_timeout_s = 2;
     rig_start(&rig);
     cl_open_with(&c, &rig, "app-key", 4096);
     cl_subscribe(&c, "room");

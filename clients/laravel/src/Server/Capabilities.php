@@ -35,7 +35,7 @@ final class Capabilities
         } catch (Throwable $error) {
             return new self([]);
         }
-        preg_match_all('/^  ([a-z][a-z0-9_.]*)  \(/m', $process->getOutput(), $found);
+        preg_match_all('/^  (?:apps\[\]\.)?([a-z][a-z0-9_.]*)(?:  \(|$)/m', $process->getOutput(), $found);
 
         return new self($found[1]);
     }
