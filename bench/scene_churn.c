@@ -72,7 +72,7 @@ void scene_churn(struct bench *b)
 struct back_end {
     pid_t pid;
     struct hist api, lag;
-    _Atomic bool go, stop;
+    _Atomic bool ready, go, stop;
 };
 
 static struct back_end *back_end_start(const struct side *s)
@@ -97,6 +97,9 @@ static struct back_end *back_end_start(const struct side *s)
         .to_nobody = true,
     };
     side_load(&own, layout_one(0), 1);
+    /* A back end keeps its connection: this one is there before the storm. */
+    load_requests(own.load, LOAD_PUBLISH, 1, 1, 0);
+    atomic_store(&e->ready, true);
     while (!atomic_load(&e->go)) bench_sleep_ms(1);
     while (!atomic_load(&e->stop)) load_open(own.load, &plan);
     side_check(&own);
@@ -122,6 +125,7 @@ static void run_storm(struct bench *b, struct side *s, enum report_side side, si
     uint64_t back_ns;
     struct back_end *back_end = back_end_start(s);
     side_crowd(s, n);
+    while (!atomic_load(&back_end->ready)) bench_sleep_ms(1);
     uint64_t cpu_ns = side_cpu_ns(s);
     atomic_store(&back_end->go, true);
     load_storm(s->load, &plan, &back_ns);
