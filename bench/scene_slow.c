@@ -3,7 +3,7 @@
  * bench/scene_slow.c: one in a hundred subscribers stops reading. The others must not notice, and
  * those must be cut, told why, and counted.
  *
- * Latencies are taken in an open loop at a quarter of the capacity, in slices; between two slices
+ * Latencies are taken in an open loop at half of the capacity, in slices; between two slices
  * the server is asked how many it has cut, since who reads on too late finds the connection reset.
  */
 #include "base/check.h"
@@ -113,7 +113,7 @@ void scene_slow(struct bench *b)
                                .sets = { "limits.pending_bytes=65536", "slow_consumer_grace_ms=500",
                                          "limits.pending_total_bytes=16777216" } });
     side_crowd(&s, SUBSCRIBERS);
-    double rate = latency_rate(b, &s, DATA_BYTES) / 2;
+    double rate = latency_rate(b, &s, DATA_BYTES);
     bench_say("slow: %d of %d, %.0f messages of %d bytes a second, %u rounds", SLOW, SUBSCRIBERS,
               rate, DATA_BYTES, b->rounds);
     for (unsigned round = 0; round < b->rounds; round++) run_round(b, &s, rate);
