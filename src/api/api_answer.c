@@ -94,21 +94,11 @@ bool answer_is_no_memory(const struct answer *answer)
     return answer->body.p == no_memory.p;
 }
 
-static void write_error(struct buf *json, unsigned status, struct span text)
-{
-    json_open(json, '{');
-    json_key(json, SPAN("error"));
-    json_string(json, text);
-    json_key(json, SPAN("code"));
-    json_u64(json, status);
-    json_close(json, '}');
-}
-
 void answer_error(struct request *r, unsigned status)
 {
     struct buf *json = &r->api->json;
     buf_clear(json);
-    write_error(json, status, buf_span(&r->api->words));
+    http1_error_json(json, status, buf_span(&r->api->words));
     if (buf_failed(&r->api->words)) {
         answer_no_memory(r);
         return;
@@ -211,7 +201,7 @@ enum err api_write_refusal(struct buf *out, struct http1_reply to, unsigned stat
         add_field(&h, SPAN("Sec-WebSocket-Version"), SPAN("13"));
     }
     if (status == 503) add_field(&h, SPAN("Retry-After"), SPAN("1"));
-    write_error(&json, status, text);
+    http1_error_json(&json, status, text);
     struct http1_res res = {
         .status = (uint16_t)status,
         .type = SPAN("application/json"),

@@ -152,15 +152,20 @@ enum err http1_res_json(struct buf *out, struct http1_reply to, unsigned status,
     return http1_res_write(out, to, &res);
 }
 
+void http1_error_json(struct buf *json, unsigned status, struct span text)
+{
+    json_open(json, '{');
+    json_key(json, SPAN("error"));
+    json_string(json, text);
+    json_key(json, SPAN("code"));
+    json_u64(json, status);
+    json_close(json, '}');
+}
+
 enum err http1_res_error(struct buf *out, struct http1_reply to, unsigned status, struct span text)
 {
     struct buf json = { 0 };
-    json_open(&json, '{');
-    json_key(&json, SPAN("error"));
-    json_string(&json, text);
-    json_key(&json, SPAN("code"));
-    json_u64(&json, status);
-    json_close(&json, '}');
+    http1_error_json(&json, status, text);
     enum err err = ERR_NOMEM;
     if (!buf_failed(&json)) err = http1_res_json(out, to, status, buf_span(&json));
     buf_fini(&json);

@@ -41,7 +41,10 @@ enum err http1_res_write(struct buf *out, struct http1_reply to,
 /* A JSON document (application/json). */
 enum err http1_res_json(struct buf *out, struct http1_reply to, unsigned status,
                         struct span json) MUST_USE;
-/* `{"error":"text","code":status}`, as Pusher's HTTP API answers; `text` is UTF-8 and escaped. */
+/* Appends `{"error":"text","code":status}`, as Pusher's HTTP API answers; `text` is UTF-8 and
+ * escaped. */
+void http1_error_json(struct buf *json, unsigned status, struct span text);
+/* The response with that. */
 enum err http1_res_error(struct buf *out, struct http1_reply to, unsigned status,
                          struct span text) MUST_USE;
 /* The answer to HTTP1_EV_FAIL: http1_res_error with http1_fail_text, then the connection closes.

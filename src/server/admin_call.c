@@ -23,20 +23,10 @@ static const struct {
 
 /* --- helpers --- */
 
-void admin_error_json(unsigned status, struct span why, struct buf *json)
-{
-    json_open(json, '{');
-    json_key(json, SPAN("error"));
-    json_string(json, why);
-    json_key(json, SPAN("code"));
-    json_u64(json, status);
-    json_close(json, '}');
-}
-
 enum admin_result admin_error(struct admin_call *call, unsigned status, struct span why)
 {
     struct buf json = { 0 };
-    admin_error_json(status, why, &json);
+    http1_error_json(&json, status, why);
     enum err err =
         buf_failed(&json) ? ERR_NOMEM : admin_json(call->out, call->to, status, buf_span(&json));
     buf_fini(&json);

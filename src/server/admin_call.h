@@ -31,8 +31,6 @@ struct app *admin_app(struct admin_call *call, enum admin_result *result);
 /* The socket of `?key=`; false after an answer. 0 where it is absent and not `needed`. */
 bool admin_socket(struct admin_call *call, const char *key, bool needed, uint64_t *socket_id,
                   enum admin_result *result);
-/* Appends {"error":…,"code":…}. */
-void admin_error_json(unsigned status, struct span why, struct buf *json);
 enum admin_result admin_error(struct admin_call *call, unsigned status, struct span why);
 /* Takes the content of `json`. */
 enum admin_result admin_done(struct admin_call *call, struct buf *json);

@@ -26,7 +26,7 @@ static void send_answer(struct worker *w, struct task *t)
     struct buf json = { 0 };
     (void)w;
     if (q->query.err)
-        admin_error_json(503, SPAN("The database does not answer; the log says why."), &json);
+        http1_error_json(&json, 503, SPAN("The database does not answer; the log says why."));
     else
         series_write(&q->query.series, q->query.app_id, &json);
     conn_http_answer(q->conn, q->query.err ? 503 : 200, &json);
