@@ -22,27 +22,11 @@ enum err admin_get_where(struct settings *settings, const char *flag, struct con
                     "as in its ready line");
 }
 
-static size_t take_body(char *p, size_t size, size_t n, void *ctx)
-{
-    struct buf *body = ctx;
-    if (size * n > ANSWER_MAX - body->n) return 0;
-    buf_add(body, p, size * n);
-    return buf_failed(body) ? 0 : size * n;
-}
-
-/* Who listens everywhere is here, too. */
-static struct span dial_host(struct span host)
-{
-    if (span_eq(host, SPAN("0.0.0.0"))) return SPAN("127.0.0.1");
-    if (span_eq(host, SPAN("::"))) return SPAN("::1");
-    return host;
-}
-
 static struct target target_of(const struct config_addr *admin)
 {
     bool unix_socket = admin->kind == CONFIG_ADDR_UNIX;
     return (struct target) {
-        .host = unix_socket ? SPAN("localhost") : dial_host(admin->host),
+        .host = unix_socket ? SPAN("localhost") : target_dialled(admin->host),
         .socket = unix_socket ? admin->path : SPAN(""),
         .port = unix_socket ? 80 : admin->port,
     };
@@ -53,9 +37,9 @@ static enum err perform(const struct target *t, const char *url, long timeout_ms
 {
     CURL *curl = curl_setup(t, url);
     if (!curl) return diag_set(d, ERR_NOMEM, "out of memory");
+    struct curl_body body = { &out->body, ANSWER_MAX };
     CURLcode code = curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_WRITEDATA, &out->body);
+    if (!code) code = curl_keep_body(curl, &body);
     if (!code) code = curl_easy_perform(curl);
     if (!code) code = curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &out->status);
     curl_easy_cleanup(curl);

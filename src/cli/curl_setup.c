@@ -58,6 +58,20 @@ static const char *hint(const struct target *t, CURLcode code)
     return "";
 }
 
+static size_t take_body(char *p, size_t size, size_t n, void *ctx)
+{
+    const struct curl_body *body = ctx;
+    if (size * n > body->max - body->to->n) return 0;
+    buf_add(body->to, p, size * n);
+    return buf_failed(body->to) ? 0 : size * n;
+}
+
+CURLcode curl_keep_body(CURL *curl, struct curl_body *body)
+{
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    return code ? code : curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+}
+
 enum err curl_result(const struct target *t, CURLcode code, struct diag *d)
 {
     struct buf where = { 0 };

@@ -193,14 +193,6 @@ bool doctor_connection(struct doctor *d)
 
 /* --- who answers --- */
 
-static size_t take_body(char *p, size_t size, size_t n, void *ctx)
-{
-    struct buf *body = ctx;
-    if (size * n > ANSWER_MAX - body->n) return 0;
-    buf_add(body, p, size * n);
-    return buf_failed(body) ? 0 : size * n;
-}
-
 static bool has(const struct buf *text, const char *word)
 {
     return text->n && memmem(text->p, text->n, word, strlen(word));
@@ -237,9 +229,9 @@ bool doctor_server(struct doctor *d)
     bool good = false;
     CURL *curl = open_handle(d, "/up", error);
     if (curl) {
-        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-        curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
-        CURLcode code = curl_easy_perform(curl);
+        struct curl_body keep = { &body, ANSWER_MAX };
+        CURLcode code = curl_keep_body(curl, &keep);
+        if (!code) code = curl_easy_perform(curl);
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
         if (code == CURLE_OK) {
             good = judge_server(d, status, &body);

@@ -9,7 +9,7 @@
 #include "base/rand.h"
 #include "cli/api_answer.h"
 #include "cli/doctor.h"
-#include "cli/ws_link.h"
+#include "cli/subscriber.h"
 #include "http/url.h"
 #include "pusher/event.h"
 #include <stdio.h>
@@ -201,27 +201,15 @@ static enum waited begin(struct doctor *d, struct session *s, struct diag *why, 
     return waited == WAITED_CAME && !keep_socket_id(s) ? WAITED_LOST : waited;
 }
 
-static bool subscribe(struct doctor *d, struct session *s, struct span channel, bool sign)
+static bool subscribe(struct doctor *d, struct session *s, struct span channel)
 {
-    struct buf out = { 0 }, auth = { 0 };
-    json_open(&out, '{');
-    json_key(&out, SPAN("event"));
-    json_string(&out, SPAN("pusher:subscribe"));
-    json_key(&out, SPAN("data"));
-    json_open(&out, '{');
-    json_key(&out, SPAN("channel"));
-    json_string(&out, channel);
-    if (sign) {
-        auth_sign_channel(&d->target.keys, buf_span(&s->socket_id), channel, span_of(NULL, 0),
-                          &auth);
-        json_key(&out, SPAN("auth"));
-        json_string(&out, buf_span(&auth));
-    }
-    json_close(&out, '}');
-    json_close(&out, '}');
-    bool sent =
-        !buf_failed(&auth) && !buf_failed(&out) && ws_link_send(&s->link, buf_span(&out)) == ERR_OK;
-    buf_fini(&auth);
+    struct buf out = { 0 };
+    const struct subscribe_wish wish = {
+        .keys = &d->target.keys,
+        .socket_id = buf_span(&s->socket_id),
+        .channel = channel,
+    };
+    bool sent = subscriber_write(&wish, &out) && ws_link_send(&s->link, buf_span(&out)) == ERR_OK;
     buf_fini(&out);
     return sent && wait_for(s, SPAN("pusher_internal:subscription_succeeded"), channel,
                             clock_mono_ms() + WAIT_MS) == WAITED_CAME;
@@ -275,7 +263,7 @@ static bool examine_socket(struct doctor *d, struct session *s)
                           CHANGE_UPGRADE);
         return false;
     }
-    if (subscribe(d, s, SPAN("private-peal-doctor"), true)) {
+    if (subscribe(d, s, SPAN("private-peal-doctor"))) {
         doctor_report(d, FINDING_OK, "socket", "connected, and on a private channel", NULL);
         return true;
     }
@@ -328,7 +316,7 @@ static void examine_event(struct doctor *d, struct session *s)
     enum err err;
     char channel[64], text[TEXT_MAX];
     snprintf(channel, sizeof channel, EVENT "-%016llx", (unsigned long long)rand_u64());
-    if (begin(d, s, &why, &err) != WAITED_CAME || !subscribe(d, s, span_str(channel), false)) {
+    if (begin(d, s, &why, &err) != WAITED_CAME || !subscribe(d, s, span_str(channel))) {
         doctor_report(d, FINDING_BROKEN, "event", "no subscription to a public channel",
                       "limits of the app: limits.connections, limits.subscriptions");
         return;

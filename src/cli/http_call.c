@@ -9,14 +9,6 @@
 #include "cli/curl_setup.h"
 #include "http/url.h"
 
-static size_t take_body(char *p, size_t size, size_t n, void *ctx)
-{
-    struct buf *body = ctx;
-    if (size * n > HTTP_CALL_ANSWER_MAX - body->n) return 0;
-    buf_add(body, p, size * n);
-    return buf_failed(body) ? 0 : size * n;
-}
-
 void http_call_segment(struct span text, struct buf *out)
 {
     for (size_t i = 0; i < text.n; i++) {
@@ -73,8 +65,8 @@ static CURLcode perform(CURL *curl, struct span body, struct http_answer *out)
     CURLcode code = curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     if (!code) code = set_body(curl, body);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_WRITEDATA, &out->body);
+    struct curl_body keep = { &out->body, HTTP_CALL_ANSWER_MAX };
+    if (!code) code = curl_keep_body(curl, &keep);
     if (!code) code = curl_easy_perform(curl);
     if (!code) code = curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &out->status);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);

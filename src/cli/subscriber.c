@@ -64,43 +64,52 @@ static void add_channel_data(const struct subscriber_wish *wish, struct buf *out
     json_close(out, '}');
 }
 
-static bool add_auth(const struct subscriber_wish *wish, struct span socket_id, struct span channel,
-                     struct buf *out)
+static void add_auth(const struct subscribe_wish *wish, struct buf *auth, struct buf *out)
 {
-    struct chan_kind kind = chan_kind_of(channel);
-    struct buf auth = { 0 }, data = { 0 };
-    if (kind.type == CHAN_PRESENCE) add_channel_data(wish, &data);
-    if (chan_needs_auth(kind)) {
-        auth_sign_channel(&wish->target->keys, socket_id, channel,
-                          data.n ? buf_span(&data) : span_of(NULL, 0), &auth);
+    struct span data = wish->channel_data;
+    if (chan_needs_auth(chan_kind_of(wish->channel))) {
+        auth_sign_channel(wish->keys, wish->socket_id, wish->channel,
+                          data.n ? data : span_of(NULL, 0), auth);
         json_key(out, SPAN("auth"));
-        json_string(out, buf_span(&auth));
+        json_string(out, buf_span(auth));
     }
     if (data.n) {
         json_key(out, SPAN("channel_data"));
-        json_string(out, buf_span(&data));
+        json_string(out, data);
     }
-    bool ok = !buf_failed(&auth) && !buf_failed(&data);
+}
+
+bool subscriber_write(const struct subscribe_wish *wish, struct buf *out)
+{
+    struct buf auth = { 0 };
+    json_open(out, '{');
+    json_key(out, SPAN("event"));
+    json_string(out, SPAN("pusher:subscribe"));
+    json_key(out, SPAN("data"));
+    json_open(out, '{');
+    json_key(out, SPAN("channel"));
+    json_string(out, wish->channel);
+    add_auth(wish, &auth, out);
+    json_close(out, '}');
+    json_close(out, '}');
+    bool ok = !buf_failed(&auth) && !buf_failed(out);
     buf_fini(&auth);
-    buf_fini(&data);
     return ok;
 }
 
 static enum err subscribe(struct subscriber *s, struct span socket_id, struct span channel)
 {
-    struct buf out = { 0 };
-    json_open(&out, '{');
-    json_key(&out, SPAN("event"));
-    json_string(&out, SPAN("pusher:subscribe"));
-    json_key(&out, SPAN("data"));
-    json_open(&out, '{');
-    json_key(&out, SPAN("channel"));
-    json_string(&out, channel);
-    bool ok = add_auth(s->wish, socket_id, channel, &out);
-    json_close(&out, '}');
-    json_close(&out, '}');
-    ok = ok && !buf_failed(&out);
+    struct buf data = { 0 }, out = { 0 };
+    if (chan_kind_of(channel).type == CHAN_PRESENCE) add_channel_data(s->wish, &data);
+    const struct subscribe_wish wish = {
+        .keys = &s->wish->target->keys,
+        .socket_id = socket_id,
+        .channel = channel,
+        .channel_data = buf_span(&data),
+    };
+    bool ok = subscriber_write(&wish, &out) && !buf_failed(&data);
     enum err err = ok ? ws_link_send(&s->_link, buf_span(&out)) : ERR_NOMEM;
+    buf_fini(&data);
     buf_fini(&out);
     return err;
 }

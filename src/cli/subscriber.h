@@ -49,6 +49,14 @@ struct subscriber {
 /* Runs one connection to its end. Blocks. */
 enum subscriber_end subscriber_run(struct subscriber *s);
 
+/* Appends a pusher:subscribe, signed with `keys` where the channel's kind needs it. `channel_data`:
+ * JSON; n == 0: none. False: no memory. */
+struct subscribe_wish {
+    const struct auth_keys *keys;
+    struct span socket_id, channel, channel_data;
+};
+bool subscriber_write(const struct subscribe_wish *wish, struct buf *out);
+
 /* What pusher-js does after a connection was closed with this code: how long to wait before the
  * next one; false: it stays away (or needs TLS). */
 bool subscriber_retry_ms(uint16_t code, uint64_t *wait_ms);

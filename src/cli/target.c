@@ -111,8 +111,7 @@ enum err target_take_url(struct target *t, const char *text, struct diag *d)
 
 /* --- the configuration --- */
 
-/* A wildcard address is where to listen; whoever dials means this machine. */
-static struct span dialled(struct span host)
+struct span target_dialled(struct span host)
 {
     if (span_eq(host, SPAN("0.0.0.0"))) return SPAN("127.0.0.1");
     return span_eq(host, SPAN("::")) ? SPAN("::1") : host;
@@ -124,7 +123,7 @@ static void use_listener(struct target *t, const struct config_addr *addr)
         t->socket = addr->path;
         return;
     }
-    t->host = dialled(addr->host);
+    t->host = target_dialled(addr->host);
     t->port = addr->port ? addr->port : DEFAULT_PORT;
 }
 

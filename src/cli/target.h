@@ -54,6 +54,9 @@ enum err target_take_url(struct target *t, const char *text, struct diag *d) MUS
 /* Reads the configuration and fills the public fields; they live until target_fini(). */
 enum err target_resolve(struct target *t, struct diag *d) MUST_USE;
 
+/* A wildcard address is where to listen; whoever dials means this machine. Else `host` as it is. */
+struct span target_dialled(struct span host);
+
 /* Appends "host[:port]" as it stands in a URL or a Host header; the port is left out where it is
  * the scheme's own. */
 void target_authority(const struct target *t, struct buf *out);
