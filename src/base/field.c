@@ -30,3 +30,11 @@ bool field_list_has(struct span list, struct span token)
         if (span_eq_nocase(span_trim(part), token)) return true;
     return false;
 }
+
+bool field_list_next(struct span *list, struct span *value, struct span *params)
+{
+    if (!list->p || !span_cut(list, ',', params)) return false;
+    span_cut(params, ';', value);
+    *value = span_trim(*value);
+    return true;
+}

@@ -16,6 +16,11 @@ size_t field_token_len(struct span s);
 /* False for the empty span. */
 bool field_is_token(struct span s);
 
+/* The next item of a list whose items have parameters (RFC 9110 section 5.6.6): the value before
+ * the first ';', without white space around it, and what is behind that (p == NULL: nothing). False
+ * at the end. `*list` is moved on; p == NULL there is an empty list. */
+bool field_list_next(struct span *list, struct span *value, struct span *params);
+
 /* Whether the list has the token, in any case of its letters. */
 bool field_list_has(struct span list, struct span token);
 

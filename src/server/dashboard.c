@@ -6,6 +6,7 @@
  * else: no other host, no inline script or style, no frame around it.
  */
 #include "server/dashboard.h"
+#include "base/field.h"
 #include "server/config.h"
 #include "server/dashboard_files.h"
 
@@ -40,12 +41,10 @@ static const struct dashboard_file *find(struct span name)
 /* Whether a comma-separated header names the item, parameters aside; `gzip;q=0` says no. */
 static bool lists(struct span header, struct span item)
 {
-    struct span part, name;
-    while (header.p && span_cut(&header, ',', &part)) {
-        span_cut(&part, ';', &name);
-        if (span_eq_nocase(span_trim(name), item))
-            return !part.p || !span_eq(span_trim(part), SPAN("q=0"));
-    }
+    struct span name, params;
+    while (field_list_next(&header, &name, &params))
+        if (span_eq_nocase(name, item))
+            return !params.p || !span_eq(span_trim(params), SPAN("q=0"));
     return false;
 }
 

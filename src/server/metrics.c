@@ -8,6 +8,7 @@
  */
 #include "server/metrics.h"
 #include "base/clock.h"
+#include "base/field.h"
 #include "net/fds.h"
 #include "server/conn.h"
 #include "server/server_priv.h"
@@ -125,13 +126,9 @@ struct writer {
 
 enum metrics_form metrics_form_of(struct span accept)
 {
-    struct span part;
-    while (accept.p && span_cut(&accept, ',', &part)) {
-        struct span type;
-        span_cut(&part, ';', &type);
-        if (span_eq_nocase(span_trim(type), SPAN("application/openmetrics-text")))
-            return METRICS_OPEN;
-    }
+    struct span type, params;
+    while (field_list_next(&accept, &type, &params))
+        if (span_eq_nocase(type, SPAN("application/openmetrics-text"))) return METRICS_OPEN;
     return METRICS_PROMETHEUS;
 }
 

@@ -26,11 +26,28 @@ static void a_list_has_its_elements_in_any_case_and_without_the_space_around_the
     assert_false(field_list_has(SPAN(""), SPAN("upgrade")));
 }
 
+static void items_come_one_by_one_with_their_parameters_apart(void **state)
+{
+    (void)state;
+    struct span list = SPAN(" gzip ;q=0.5;x=1, br,"), value, params;
+    assert_true(field_list_next(&list, &value, &params));
+    assert_span(value, "gzip");
+    assert_span(params, "q=0.5;x=1");
+    assert_true(field_list_next(&list, &value, &params));
+    assert_span(value, "br");
+    assert_null(params.p);
+    assert_true(field_list_next(&list, &value, &params));
+    assert_int_equal(value.n, 0);
+    assert_false(field_list_next(&list, &value, &params));
+    assert_false(field_list_next(&(struct span) { NULL, 0 }, &value, &params));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_is_letters_digits_and_fifteen_marks),
         cmocka_unit_test(a_list_has_its_elements_in_any_case_and_without_the_space_around_them),
+        cmocka_unit_test(items_come_one_by_one_with_their_parameters_apart),
     };
     return RUN_TESTS(tests);
 }
