@@ -53,6 +53,10 @@ struct db_driver {
     const char *clean_all, *clean_app; /* at most DB_CLEAN_ROWS */
 };
 #define DB_CLEAN_ROWS "5000"
+/* For those whose DELETE has no LIMIT; `where` after the date. */
+#define DB_CLEAN_BY_ID(where)                                                                      \
+    "DELETE FROM " DB_TABLE " WHERE id IN (SELECT id FROM " DB_TABLE " WHERE created_at < ?" where \
+    " LIMIT " DB_CLEAN_ROWS ")"
 
 struct db {
     const struct db_driver *driver;

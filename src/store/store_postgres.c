@@ -255,9 +255,7 @@ const struct db_driver db_postgres = {
                "') AND attnum > 0 AND NOT attisdropped",
     .create = create,
     .at = "to_char(created_at, 'YYYY-MM-DD HH24:MI:SS')",
-    .clean_all = "DELETE FROM " DB_TABLE " WHERE id IN (SELECT id FROM " DB_TABLE
-                 " WHERE created_at < ? LIMIT " DB_CLEAN_ROWS ")",
-    .clean_app = "DELETE FROM " DB_TABLE " WHERE id IN (SELECT id FROM " DB_TABLE
-                 " WHERE created_at < ? AND app_id = ? LIMIT " DB_CLEAN_ROWS ")",
+    .clean_all = DB_CLEAN_BY_ID(""),
+    .clean_app = DB_CLEAN_BY_ID(" AND app_id = ?"),
 };
 #endif

@@ -155,8 +155,6 @@ const struct db_driver db_sqlite = {
     .columns = "SELECT name FROM pragma_table_info('" DB_TABLE "')",
     .create = create,
     .at = "created_at",
-    .clean_all = "DELETE FROM " DB_TABLE " WHERE id IN (SELECT id FROM " DB_TABLE
-                 " WHERE created_at < ? LIMIT " DB_CLEAN_ROWS ")",
-    .clean_app = "DELETE FROM " DB_TABLE " WHERE id IN (SELECT id FROM " DB_TABLE
-                 " WHERE created_at < ? AND app_id = ? LIMIT " DB_CLEAN_ROWS ")",
+    .clean_all = DB_CLEAN_BY_ID(""),
+    .clean_app = DB_CLEAN_BY_ID(" AND app_id = ?"),
 };

@@ -4,6 +4,7 @@
  * once, so that nothing moves while fields point into it.
  */
 #include "store/store_url.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 #define FIELDS_MAX 16 /* texts in a URL, each with a NUL behind it */
@@ -28,14 +29,6 @@ const char *store_kind_name(enum store_kind kind)
 }
 
 /* --- texts --- */
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 /* One octet from the front of `*raw`; -1: that is no encoding, or one of NUL. */
 static int next_octet(struct span *raw)
