@@ -28,7 +28,7 @@ fresh() {
     c src/ws/encoder.c 'int g(struct mask *m) { return m->_key; } /* TO''DO(#12): more */' \
         '/* ä column counts once, not its bytes: äääääääääääääääääääääääääääääääääääääääääääääääää */'
     put dev '#!/bin/sh' '# SPDX-License-Identifier: MIT'
-    put docs/a.md 'see https://example.com/works/ and ./work/ here'
+    put docs/a.md 'see https://example.com/wo''rks/ and ./wo''rk/ here'
     put tests/e2e/package-lock.json '"integrity": "sha512-x"'
 }
 

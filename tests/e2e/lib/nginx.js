@@ -56,13 +56,8 @@ const isListening = (port) =>
 
 const findNginx = () => PROGRAMS.find((file) => fs.existsSync(file));
 
-// Resolves to what Tcp, RawClient and api take for a server.
-async function startNginx(t, server) {
-  const program = findNginx();
-  if (!program) t.skip('Nginx is not installed');
-  const folder = makeFolder();
-  const port = await freePort();
-  fs.writeFileSync(path.join(folder, 'conf'), configuration(folder, port, server));
+// Runs nginx with `folder`/conf until the test ends, which removes the folder; resolves when it listens.
+async function runNginx(t, program, folder, port) {
   const child = spawn(program, ['-p', folder, '-c', `${folder}/conf`, '-e', `${folder}/error.log`], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -78,7 +73,17 @@ async function startNginx(t, server) {
     if (child.exitCode !== null) throw new Error(`Nginx ended: ${stderr}`);
     return isListening(port);
   }, 'Nginx that listens');
+}
+
+// Resolves to what Tcp, RawClient and api take for a server.
+async function startNginx(t, server) {
+  const program = findNginx();
+  if (!program) t.skip('Nginx is not installed');
+  const folder = makeFolder();
+  const port = await freePort();
+  fs.writeFileSync(path.join(folder, 'conf'), configuration(folder, port, server));
+  await runNginx(t, program, folder, port);
   return { host: '127.0.0.1', port, app: server.app };
 }
 
-module.exports = { findNginx, freePort, isListening, startNginx };
+module.exports = { findNginx, freePort, isListening, runNginx, startNginx };

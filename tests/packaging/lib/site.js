@@ -4,12 +4,10 @@
 // the names and the paths that its users change as well.
 'use strict';
 
-const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { makeFolder } = require('../../e2e/lib/server');
-const { within, poll } = require('../../e2e/lib/wait');
-const { freePort, isListening, findNginx } = require('../../e2e/lib/nginx');
+const { findNginx, freePort, runNginx } = require('../../e2e/lib/nginx');
 const { makeCertificate } = require('./tls');
 
 const FOLDER = path.resolve(__dirname, '../../../packaging/nginx');
@@ -60,21 +58,7 @@ async function startSite(t, file, server, { edit = (text) => text, host = HOST }
   const text = fs.readFileSync(path.join(FOLDER, file), 'utf8');
   const site = edit(adapt(text, { port, server, certificate, root }));
   fs.writeFileSync(path.join(folder, 'conf'), main(folder, site));
-  const child = spawn(program, ['-p', folder, '-c', `${folder}/conf`, '-e', `${folder}/error.log`], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let stderr = '';
-  child.stderr.on('data', (bytes) => (stderr += bytes));
-  const ended = new Promise((resolve) => child.on('close', resolve));
-  t.defer(async () => {
-    child.kill('SIGTERM');
-    await within(ended, 'end of nginx').catch(() => child.kill('SIGKILL'));
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
-  await poll(async () => {
-    if (child.exitCode !== null) throw new Error(`nginx ended: ${stderr}`);
-    return isListening(port);
-  }, 'nginx that listens');
+  await runNginx(t, program, folder, port);
   return { host: HOST, port, pem: certificate.pem, ca: certificate.cert, app: server.app, root };
 }
 
