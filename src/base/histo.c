@@ -36,14 +36,3 @@ uint64_t histo_bound(unsigned bucket)
 {
     return bucket + 1 < HISTO_BUCKETS ? UINT64_C(1) << bucket : UINT64_MAX;
 }
-
-uint64_t histo_quantile(const struct histo_view *v, double share)
-{
-    uint64_t wanted = (uint64_t)((double)v->count * share + 0.5), seen = 0;
-    if (v->count == 0) return 0;
-    for (unsigned i = 0; i < HISTO_BUCKETS; i++) {
-        seen += v->n[i];
-        if (seen >= wanted && seen > 0) return histo_bound(i);
-    }
-    return UINT64_MAX;
-}

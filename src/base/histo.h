@@ -28,7 +28,4 @@ struct histo_view {
 void histo_read(const struct histo *h, struct histo_view *into); /* adds to `into` */
 /* The upper bound of a bucket; UINT64_MAX for the last one. */
 uint64_t histo_bound(unsigned bucket);
-/* The bound under which a share of the values lies (0 < share <= 1); 0 without values. Since
- * buckets double, the true value is at least half of it. */
-uint64_t histo_quantile(const struct histo_view *v, double share);
 #endif

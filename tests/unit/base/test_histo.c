@@ -57,31 +57,11 @@ static void views_sum_up_several_histograms(void **state)
     assert_int_equal(v.n[4], 1);
 }
 
-static void a_quantile_is_the_bound_that_the_share_lies_under(void **state)
-{
-    (void)state;
-    struct histo h = { 0 };
-    struct histo_view v = { 0 };
-    assert_int_equal(histo_quantile(&v, 0.99), 0);
-    histo_add(&h, 4, 98);
-    histo_add(&h, 100, 1);
-    histo_add(&h, 5000, 1);
-    histo_read(&h, &v);
-    assert_int_equal(histo_quantile(&v, 0.5), 4);
-    assert_int_equal(histo_quantile(&v, 0.99), 128);
-    assert_int_equal(histo_quantile(&v, 1), 8192);
-    histo_add(&h, UINT64_C(1) << 40, 1000);
-    v = (struct histo_view) { 0 };
-    histo_read(&h, &v);
-    assert_int_equal(histo_quantile(&v, 0.5), UINT64_MAX);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_value_is_counted_in_the_first_bucket_whose_bound_it_does_not_pass),
         cmocka_unit_test(views_sum_up_several_histograms),
-        cmocka_unit_test(a_quantile_is_the_bound_that_the_share_lies_under),
     };
     return RUN_TESTS(tests);
 }
