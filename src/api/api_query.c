@@ -33,7 +33,7 @@ void query_open(struct request *r)
     q->encoded = raw.n && memchr(raw.p, '%', raw.n);
     memset(q->known, 0, sizeof q->known);
     for (; url_query_next(&it, &pair); q->n++) {
-        if (q->n == ARRAY_LEN(q->pairs)) continue;
+        if (q->n >= ARRAY_LEN(q->pairs)) continue; /* only counted */
         enum param param = param_of(pair.key, q->encoded);
         q->pairs[q->n] = pair;
         if (param < PARAM_N && q->known[param].n++ == 0) q->known[param].at = q->n;

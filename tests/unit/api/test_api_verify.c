@@ -343,14 +343,21 @@ static void a_body_without_body_md5_is_refused(void **state)
 static void too_many_parameters_are_refused(void **state)
 {
     struct rig *rig = *state;
-    struct buf target = { 0 };
-    BUF_ADD_LIT(&target, "/apps/app-id/channels?");
-    for (int i = 0; i < 65; i++) BUF_ADD_LIT(&target, "a=1&");
-    buf_add_byte(&target, '\0');
-    rig_raw(rig, "GET", target.p, NULL);
-    buf_fini(&target);
-    assert_refused(rig, 400,
-                   "The query has 65 parameters; at most 64 are read, so that they can be signed.");
+    static const int counts[] = { 65, 66, 200, 1000 };
+    for (size_t n = 0; n < ARRAY_LEN(counts); n++) {
+        struct buf target = { 0 };
+        char said[160];
+        BUF_ADD_LIT(&target, "/apps/app-id/channels?");
+        for (int i = 0; i < counts[n]; i++) BUF_ADD_LIT(&target, "a=1&");
+        buf_add_byte(&target, '\0');
+        rig_raw(rig, "GET", target.p, NULL);
+        buf_fini(&target);
+        snprintf(said, sizeof said,
+                 "{\"error\":\"The query has %d parameters; at most 64 are read, so that they can "
+                 "be signed.\",\"code\":400}",
+                 counts[n]);
+        assert_answer(rig, 400, said);
+    }
 }
 
 static void the_second_secret_verifies_too(void **state)
