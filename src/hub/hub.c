@@ -245,7 +245,7 @@ bool hub_run_mailbox(struct hub *hub)
         }
         hub->tally = (struct fact_tally) { 0 };
         hub->inbox = next;
-        stat_add(&hub->stats.posts, 1);
+        if (!post->app->internal) stat_add(&hub->stats.posts, 1);
         dir_post_done(hub->dir, hub->worker, post);
         /* A post costs something even if nobody hears it. */
         spend(&budget, COST_WRITE);

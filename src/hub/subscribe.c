@@ -187,7 +187,7 @@ static bool may_watch(struct hub *hub, struct hub_conn *conn, struct span channe
 static void subscribed(struct hub *hub, struct hub_conn *conn, struct chan_kind kind)
 {
     if (chan_needs_auth(kind)) conn->authorised = true;
-    stat_add(&hub->stats.subscribed, 1);
+    if (!conn->app->internal) stat_add(&hub->stats.subscribed, 1);
 }
 
 /* After dir_join: puts the subscription into the worker's lists. False without memory. */

@@ -13,9 +13,9 @@
 #include "server/conn.h"
 #include "server/dashboard.h"
 #include "server/guard.h"
+#include "server/health.h"
 #include "server/metrics.h"
 #include "server/server_priv.h"
-#include <unistd.h>
 
 static enum admin_result answered(enum err err)
 {
@@ -45,48 +45,6 @@ static void add_u64(struct buf *b, const char *key, uint64_t v)
 {
     json_key(b, span_str(key));
     json_u64(b, v);
-}
-
-static void write_last_restart(struct server *s, struct buf *b)
-{
-    json_key(b, SPAN("last_restart"));
-    lock_take(&s->restart.lock);
-    if (s->restart.seen) {
-        json_open(b, '{');
-        json_key(b, SPAN("ok"));
-        json_bool(b, s->restart.ok);
-        add_u64(b, "failures", s->restart.failures);
-        json_key(b, SPAN("why"));
-        if (s->restart.ok)
-            json_null(b);
-        else
-            json_string(b, span_str(s->restart.why.text));
-        json_close(b, '}');
-    } else {
-        json_null(b);
-    }
-    lock_drop(&s->restart.lock);
-}
-
-static void write_live(struct server *s, struct buf *b)
-{
-    json_open(b, '{');
-    add_u64(b, "pid", (uint64_t)getpid());
-    add_u64(b, "generation", s->origin.generation);
-    write_last_restart(s, b);
-    json_close(b, '}');
-}
-
-static void write_ready(const struct server *s, struct buf *b)
-{
-    json_open(b, '{');
-    json_key(b, SPAN("ready"));
-    json_bool(b, !server_stopping(s));
-    if (server_stopping(s)) {
-        json_key(b, SPAN("why"));
-        json_string(b, server_restarting(s) ? SPAN("restarting") : SPAN("stopping"));
-    }
-    json_close(b, '}');
 }
 
 static void write_worker(const struct server *s, const struct worker *w, struct buf *b)
@@ -250,21 +208,14 @@ static enum admin_result serve_metrics(struct conn *c, const struct http1_req *r
 static enum admin_result route(struct conn *c, const struct url_target *target,
                                struct http1_reply to, struct buf *out)
 {
-    struct server *s = c->worker->server;
     struct buf json = { 0 };
-    if (span_eq(target->path, SPAN("/live"))) {
-        write_live(s, &json);
-        return serve_json(to, 200, &json, out);
-    }
-    if (span_eq(target->path, SPAN("/ready"))) {
-        write_ready(s, &json);
-        return serve_json(to, server_stopping(s) ? 503 : 200, &json, out);
-    }
-    return answered(
-        http1_res_error(out, to, 404,
-                        SPAN("This is Peal's admin listener. It knows /live, /ready, /metrics, and "
-                             "/admin/ with workers, connections?app=ID, apps, channels, channel, "
-                             "connection, facts, explain, statistics, disconnect, publish.")));
+    unsigned status = health_answer(c->worker->server, target->path, &json);
+    if (status) return serve_json(to, status, &json, out);
+    return answered(http1_res_error(
+        out, to, 404,
+        SPAN("This is Peal's admin listener. It knows /live, /ready, /usage, "
+             "/metrics, and /admin/ with workers, connections?app=ID, apps, channels, channel, "
+             "connection, facts, explain, statistics, disconnect, publish.")));
 }
 
 static enum admin_result route_admin(struct conn *c, struct span name, struct span query,

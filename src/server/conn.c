@@ -132,12 +132,12 @@ static bool is_short(const struct worker *w, bool admin)
 static void on_ready(struct io *io, uint32_t events);
 static void want_events(struct conn *c);
 
-static void begin(struct worker *w, int fd, bool admin)
+static struct conn *begin(struct worker *w, int fd, bool admin)
 {
     struct conn *c = mem_zalloc(sizeof *c);
     if (!c) {
         sock_close(fd);
-        return;
+        return NULL;
     }
     c->magic = CONN_MAGIC;
     c->worker = w;
@@ -149,25 +149,35 @@ static void begin(struct worker *w, int fd, bool admin)
         conn_http_fini(c);
         sock_close(fd);
         mem_free(c);
-        return;
+        return NULL;
     }
-    count_add(&w->counts.accepted, 1);
     enter_state(c, CONN_HTTP);
     conn_set_timer(c);
+    return c;
+}
+
+static void begin_accepted(struct worker *w, int fd, bool admin)
+{
+    if (begin(w, fd, admin)) count_add(&w->counts.accepted, 1);
+}
+
+struct conn *conn_new_inside(struct worker *w, int fd)
+{
+    return begin(w, fd, true);
 }
 
 void conn_new(struct worker *w, int fd, bool admin)
 {
     if (is_short(w, admin)) drop_one(w);
     conn_give_room(w);
-    begin(w, fd, admin);
+    begin_accepted(w, fd, admin);
 }
 
 void conn_new_last(struct worker *w, int fd, bool admin)
 {
     /* Nobody here to go for it: another worker has one, and this one's listener waits so long. */
     if (!drop_one(w)) atomic_fetch_add_explicit(&w->server->fds_wanted, 1, memory_order_relaxed);
-    begin(w, fd, admin);
+    begin_accepted(w, fd, admin);
 }
 
 void conn_give_room(struct worker *w)

@@ -75,6 +75,9 @@ void conn_upgraded(struct conn *c);
 void conn_new(struct worker *w, int fd, bool admin);
 /* The same for the last descriptor that there was: another connection goes for it. */
 void conn_new_last(struct worker *w, int fd, bool admin);
+/* One of the server's own, over a pair of sockets; conn_ws_open_inside() is to follow. Takes the
+ * descriptor. NULL: no memory. */
+struct conn *conn_new_inside(struct worker *w, int fd);
 /* Drops a connection where another worker needs its descriptor and has none to drop. */
 void conn_give_room(struct worker *w);
 
@@ -165,6 +168,8 @@ struct ws_open {
 };
 /* After the 101: admits the client or tells it why not. */
 void conn_ws_open(struct conn *c, const struct ws_open *open);
+/* The same for one of the server's own, without a request: `app` is internal. */
+void conn_ws_open_inside(struct conn *c, struct app *app);
 size_t conn_ws_input(struct conn *c, uint8_t *in, size_t n); /* how many were carried out */
 uint64_t conn_ws_since_ms(const struct conn *c);             /* its unfinished message */
 /* The kernel took octets for a peer whom we do not read from: he is alive. */

@@ -255,6 +255,18 @@ void conn_ws_open(struct conn *c, const struct ws_open *open)
     buf_fini(&scratch);
 }
 
+void conn_ws_open_inside(struct conn *c, struct app *app)
+{
+    const struct ws_open open = { .watch = WATCH_NO };
+    conn_http_fini(c);
+    conn_upgraded(c);
+    ws_dec_init(&c->in.dec);
+    c->counted = take_place(c, app);
+    hub_conn_open(c->worker->hub, &c->hub, app, new_socket_id());
+    note_opened(c, &open);
+    conn_set_timer(c);
+}
+
 /* --- input --- */
 
 static void on_message(struct conn *c, const struct ws_ev *ev)

@@ -3,6 +3,7 @@
 #include "server/drain.h"
 #include "base/log.h"
 #include "server/conn.h"
+#include "server/self_test.h"
 #include "server/server_priv.h"
 
 static void enter(struct worker *w, enum worker_phase phase)
@@ -45,6 +46,7 @@ static void begin_requests(struct worker *w)
 void drain_begin(struct worker *w)
 {
     if (w->phase != WORKER_SERVES) return;
+    self_test_stop(w); /* or its connection would be waited for */
     w->n_to_drain = count_get(&w->counts.n_ws);
     if (server_restarting(w->server))
         begin_requests(w);

@@ -96,7 +96,7 @@ static void take_both(struct worker *w, struct task *t)
 static void close_one(const struct reload *r, struct conn *c)
 {
     uint32_t index = c->hub.app->index;
-    if (c->hub.app->internal) { /* a watcher: of one app, or of none that could change */
+    if (c->hub.app->internal) { /* of the server: a watcher of one app, or none that could change */
         if (c->scope == 0) return;
         index = c->scope - 1u;
     }

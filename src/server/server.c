@@ -84,6 +84,7 @@ static enum err build(struct server *s, struct diag *d)
     if (err) return err;
     if ((err = apps_count(s->apps, s->n_workers))) return err;
     if ((err = watchers_new(&s->watchers))) return err;
+    if ((err = self_test_new(&s->self_test))) return err;
     signals_start();
     forecast(s);
     if ((err = server_open_listeners(s, d))) return err;
@@ -124,6 +125,7 @@ void server_free(struct server **server)
     server_end_workers(s);
     server_close_listeners(s);
     watchers_free(s->watchers);
+    self_test_free(s->self_test);
     statistics_free(s);
     apps_free(s->apps);
     config_free(&s->reloaded);

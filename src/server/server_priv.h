@@ -4,6 +4,7 @@
 #ifndef SERVER_SERVER_PRIV_H
 #define SERVER_SERVER_PRIV_H
 #include "base/lock.h"
+#include "server/self_test.h"
 #include "server/server.h"
 #include "server/statistics.h"
 #include "server/worker.h"
@@ -16,6 +17,7 @@ struct server {
     struct apps *apps;
     struct directory *dir;
     struct watchers *watchers;
+    struct self_test *self_test;
     struct statistics *statistics;                    /* NULL: none are kept */
     struct endpoint *endpoints[WORKER_MAX_LISTENERS]; /* the last one is the admin listener */
     struct buf endpoint_names[WORKER_MAX_LISTENERS];  /* as the next generation is told */
@@ -24,7 +26,7 @@ struct server {
     unsigned n_workers;
     uint64_t started_ms, started_unix_ms;
     uint64_t n_upgrade_fds;           /* more descriptors than these: no further WebSockets */
-    _Atomic bool stopping;            /* /ready says no */
+    _Atomic bool stopping;            /* then it is not ready */
     _Atomic bool restarting;          /* stopping to come back at once: drain_* do not apply */
     _Atomic unsigned n_with_requests; /* workers that have not finished what they had begun */
     _Atomic uint64_t pending_bytes;   /* output that waits, all connections */
@@ -62,5 +64,10 @@ static inline unsigned server_drain_code(const struct worker *w)
 static inline bool server_stopping(const struct server *s)
 {
     return atomic_load_explicit(&s->stopping, memory_order_acquire);
+}
+/* As /ready says. */
+static inline bool server_is_ready(const struct server *s)
+{
+    return !server_stopping(s) && self_test_ok(s->self_test);
 }
 #endif

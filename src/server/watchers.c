@@ -160,6 +160,7 @@ static const char *ask(void *ctx, struct hub_conn *hc, struct span channel)
     const struct conn *c = conn_of_hub(hc);
     struct watch_filter filter = { .kind = -1 };
     const char *why = NULL;
+    if (hc->app != watchers_app(ws)) return NULL; /* the self-test's */
     if (is_stats(channel))
         return c->scope ? "A token does not allow to see the statistics of all apps." : NULL;
     if (span_starts(channel, SPAN(WATCH_CHANNEL_FILTER))) {
@@ -206,7 +207,7 @@ static void moved(void *ctx, struct hub_conn *hc, struct span channel, bool came
 {
     struct worker *w = ctx;
     struct watchers *ws = watchers_of(w);
-    (void)hc;
+    if (hc->app != watchers_app(ws)) return;
     if (is_stats(channel)) {
         atomic_fetch_add_explicit(&ws->n_stats, came ? 1 : UINT_MAX, memory_order_relaxed);
         if (came) wake_all(w->server);

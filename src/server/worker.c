@@ -13,6 +13,7 @@
 #include "server/drain.h"
 #include "server/home.h"
 #include "server/notes.h"
+#include "server/self_test.h"
 #include "server/server_priv.h"
 
 #define TIMERS_PER_TURN 20000
@@ -48,6 +49,7 @@ static void on_timers(void *ctx)
     if (conn_must_shed(w)) conn_shed(w);
     drain_step(w);
     watch_step(w);
+    self_test_step(w);
 }
 
 static void on_flush(void *ctx)
@@ -87,8 +89,9 @@ static uint64_t next_deadline(void *ctx)
     struct worker *w = ctx;
     uint64_t at = wheel_next_ms(&w->wheel);
     uint64_t hub = hub_next_deadline_ms(w->hub), drain = drain_deadline_ms(w);
-    uint64_t watch = watch_deadline_ms(w);
+    uint64_t watch = watch_deadline_ms(w), test = self_test_deadline_ms(w);
     if (hub < at) at = hub;
+    if (test < at) at = test;
     if (watch < at) at = watch;
     return drain < at ? drain : at;
 }
@@ -170,7 +173,7 @@ enum err worker_init(struct worker *w, struct server *server, unsigned index)
     const struct api_settings api = api_settings_of(w);
     if ((err = api_new(&w->api, &api))) return err;
     w->read_buf = mem_alloc(WORKER_READ_BYTES);
-    return w->read_buf ? ERR_OK : ERR_NOMEM;
+    return w->read_buf ? self_test_open(w) : ERR_NOMEM;
 }
 
 static void accept_main(void *ctx, int fd, const struct sock_addr *peer)
@@ -251,6 +254,7 @@ static void kill_all(struct list *conns)
 void worker_end_conns(struct worker *w)
 {
     for (size_t i = 0; i < w->n_listeners; i++) listener_close(&w->listeners[i]);
+    self_test_stop(w);
     if (w->hub) { /* nothing was accepted before there was one */
         kill_all(&w->http);
         kill_all(&w->ws);
@@ -263,6 +267,7 @@ void worker_fini(struct worker *w)
 {
     if (w->hub) hub_free(w->hub);
     if (w->dead.next) conn_free_dead(w);
+    self_test_close(w);
     api_free(w->api);
     wheel_fini(&w->wheel);
     poller_close(&w->poller);

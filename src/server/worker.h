@@ -76,6 +76,7 @@ struct worker {
     bool to_close;       /* WORKER_FINISHES: WebSockets are still open */
     uint64_t n_to_drain; /* WebSockets when draining began */
 
+    struct self_test_end *self_test;
     struct watch_out watch;       /* gathered for who watches */
     struct client_names *clients; /* what the clients here say they are */
 

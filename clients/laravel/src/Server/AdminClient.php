@@ -31,7 +31,7 @@ final class AdminClient
     }
 
     /**
-     * Null where nobody answers; {"ready":false,"why":…} is an answer.
+     * Null where nobody answers; {"ready":false,"why":…,"reasons":[…]} is an answer.
      *
      * @return array<string, mixed>|null
      */
