@@ -287,8 +287,8 @@ memcheck() {
     check "build debuginfo" build debuginfo || return 0
     for program in build/debuginfo/tests/*_test_*; do
         [ -x "$program" ] || continue
-        check "valgrind $(basename "$program")" sh -c "cd tests && exec valgrind -q --leak-check=full \
-            --error-exitcode=99 ../$program" || true
+        check "valgrind $(basename "$program")" sh -c "cd tests && exec timeout 600 valgrind -q \
+            --leak-check=full --error-exitcode=99 ../$program" || true
     done
 }
 

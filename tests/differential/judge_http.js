@@ -123,7 +123,7 @@ const EXPLAINED = [
 
 // What is wrong with us, given Node's view; null: nothing. We must not take what Node refuses, nor
 // take it otherwise, nor find other borders. `note` is told why a difference is none.
-function compare(ours, theirs, note) {
+function compare(ours, theirs, data, note) {
   const at = ours.requests.findIndex((one, i) => one !== theirs.requests[i]);
   if (at >= 0) {
     const [method, , target, headers] = ours.requests[at].split('/');
@@ -142,6 +142,8 @@ function compare(ours, theirs, note) {
   const more = theirs.requests.length - ours.requests.length;
   if (ours.end === 'close' || more <= 0) return null;
   if (ours.end.startsWith('no ')) return note(`stricter: ${ours.end.slice(3)}`);
+  if (/\r\n\r(?!\n)/.test(data.toString('latin1')))
+    return note('a CR ends a head for Node 18; we wait for its LF, and refuse what else comes');
   return `we wait for more where Node has ${more} requests more`;
 }
 

@@ -112,7 +112,8 @@ async function testHttp(report, options, list, title) {
   report.begin(`http: ${title} against node`);
   for (let i = 0; i < list.length; i++) {
     const theirs = await judge.judge(list[i].data);
-    const wrong = compare(readOurs(ours[i]), theirs, (why) => report.explained(why));
+    const { data } = list[i];
+    const wrong = compare(readOurs(ours[i]), theirs, data, (why) => report.explained(why));
     if (wrong) report.wrong(list[i], wrong);
   }
   report.end(list.length);

@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -23,6 +25,13 @@ static inline void check_span(struct span got, struct span want, const char *fil
     print_error("got  (%zu) \"%.*s\"\nwant (%zu) \"%.*s\"\n", got.n, SPAN_FMT(got), want.n,
                 SPAN_FMT(want));
     _fail(file, line);
+}
+
+/* True where valgrind runs us, which keeps its own limit of descriptors. */
+static inline bool under_valgrind(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+    return preload && strstr(preload, "vgpreload");
 }
 
 #define assert_buf(buf, text) assert_span(buf_span(buf), text)

@@ -284,6 +284,7 @@ static void serve_crowd(struct endpoint *ep, bool steal)
 
 static void check_crowd(bool steal)
 {
+    if (under_valgrind()) skip(); /* there descriptors do not run out as they do in the kernel */
     struct endpoint *ep = open_at("127.0.0.1:0", 1);
     int clients[CROWD];
     for (size_t i = 0; i < CROWD; i++) clients[i] = dial(endpoint_addr(ep));
