@@ -18,6 +18,7 @@ export default defineConfig({
     modulePreload: false,
     target: 'es2020',
     rollupOptions: {
+      input: ['index.html', 'login.html'],
       output: {
         entryFileNames: 'assets/[name].js',
         chunkFileNames: 'assets/[name].js',

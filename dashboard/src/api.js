@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// The admin API of docs/internals/watch.md. Errors carry the sentence that the server gave.
+// The admin API of docs/internals/watch.md. Errors carry the sentence that the server gave. Where a
+// log-in is needed and there is none (any more), the log-in page is shown.
 
-const WRITE = { 'Content-Type': 'application/json', 'X-Peal': '1' };
+import { ref } from 'vue';
+
+// Who is logged in: { token, ends }, or null on the admin listener, which has no log-in.
+export const login = ref(null);
+
+export function showLogin() {
+  location.assign('login');
+}
 
 async function request(path, options) {
   let response;
@@ -13,6 +21,7 @@ async function request(path, options) {
   }
   const body = await response.json().catch(() => null);
   if (response.ok) return body;
+  if (response.status === 401) showLogin();
   const error = new Error(body?.error ?? `The server answered ${response.status}.`);
   throw Object.assign(error, { status: response.status, body });
 }
@@ -24,7 +33,11 @@ function query(values) {
 
 const read = (path, values = {}) => request(path + query(values));
 const write = (path, body) =>
-  request(path, { method: 'POST', headers: WRITE, body: JSON.stringify(body) });
+  request(path, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-Peal': login.value?.token ?? '1' },
+    body: JSON.stringify(body),
+  });
 
 export const api = {
   apps: () => read('apps'),
@@ -35,5 +48,8 @@ export const api = {
   publish: (event) => write('publish', event),
   facts: (filter) => read('facts', filter),
   explain: (id, socket) => read('explain', { id, socket }),
+  session: () => read('session'),
+  stream: () => read('stream'),
+  logout: () => write('logout', {}),
   statistics: (app, from, to, step) => read('statistics', { app, from, to, step }),
 };

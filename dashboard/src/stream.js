@@ -4,40 +4,87 @@
 // subscribed to, so that the server has nothing to do for it.
 import Pusher from 'pusher-js';
 import { ref } from 'vue';
+import { api, login } from './api.js';
+
+const RETRY_MS = 1000;
+const GONE = ['unavailable', 'failed', 'disconnected'];
 
 export const connection = ref('connecting');
 
 let pusher = null;
+const listeners = new Set();
+
+function attach(listener) {
+  const channel = pusher.subscribe(listener.channel);
+  channel.bind(listener.event, listener.handle);
+  channel.bind('pusher:subscription_error', listener.onError);
+}
+
+function detach(listener) {
+  const channel = pusher?.channel(listener.channel);
+  if (!channel) return;
+  channel.unbind(listener.event, listener.handle);
+  channel.unbind('pusher:subscription_error', listener.onError);
+  const others = [...listeners].some((other) => other.channel === listener.channel);
+  if (!others) pusher.unsubscribe(listener.channel);
+}
+
+// Over the main listener the stream is below the page's path and needs a token, good for a minute. Its
+// key is the one place where pusher-js lets parameters through.
+async function place() {
+  if (!login.value) return { key: 'peal-internal' };
+  const { token } = await api.stream();
+  return { key: `peal-internal?token=${token}&`, wsPath: location.pathname.replace(/\/[^/]*$/, '') };
+}
+
+function onState({ previous, current }) {
+  connection.value = current;
+  if (login.value && (previous === 'connected' || GONE.includes(current))) again();
+}
+
+// The token may be over by now: another connection, with another one. The old one ends when it has done
+// what it was about to do, which might be to connect again.
+function again() {
+  const old = pusher;
+  old?.connection.unbind('state_change', onState);
+  pusher = null;
+  connection.value = 'connecting';
+  setTimeout(() => old?.disconnect());
+  setTimeout(connect, RETRY_MS);
+}
 
 // Also where nothing is listened to yet: whether the server is there is always shown.
-export function connect() {
-  if (pusher) return pusher;
-  pusher = new Pusher('peal-internal', {
+export async function connect() {
+  let at;
+  try {
+    at = await place();
+  } catch {
+    again();
+    return;
+  }
+  pusher = new Pusher(at.key, {
     cluster: '',
     wsHost: location.hostname,
     wsPort: location.port || 80,
     wssPort: location.port || 443,
+    wsPath: at.wsPath ?? '',
     forceTLS: location.protocol === 'https:',
     enabledTransports: ['ws', 'wss'],
     enableStats: false,
   });
-  pusher.connection.bind('state_change', ({ current }) => {
-    connection.value = current;
-  });
-  return pusher;
+  pusher.connection.bind('state_change', onState);
+  for (const listener of listeners) attach(listener);
 }
 
 // Calls `handle` for each event of that channel, `refused` with a sentence where it is not to be had,
 // until the returned function is called.
 function listen(channel, event, handle, refused = () => {}) {
-  const subscription = connect().subscribe(channel);
-  const onError = ({ error }) => refused(error);
-  subscription.bind(event, handle);
-  subscription.bind('pusher:subscription_error', onError);
+  const listener = { channel, event, handle, onError: ({ error }) => refused(error) };
+  listeners.add(listener);
+  if (pusher) attach(listener);
   return () => {
-    subscription.unbind(event, handle);
-    subscription.unbind('pusher:subscription_error', onError);
-    pusher.unsubscribe(channel);
+    listeners.delete(listener);
+    detach(listener);
   };
 }
 

@@ -10,9 +10,9 @@
 #include <sysexits.h>
 
 const struct cmd *const commands[] = {
-    &cmd_serve,      &cmd_restart, &cmd_trigger, &cmd_listen, &cmd_channels, &cmd_users,
-    &cmd_sign,       &cmd_trace,   &cmd_stats,   &cmd_bench,  &cmd_doctor,   &cmd_config,
-    &cmd_completion, &cmd_version, &cmd_help,    NULL,
+    &cmd_serve,    &cmd_restart,    &cmd_trigger, &cmd_listen, &cmd_channels, &cmd_users,
+    &cmd_sign,     &cmd_trace,      &cmd_stats,   &cmd_bench,  &cmd_doctor,   &cmd_config,
+    &cmd_password, &cmd_completion, &cmd_version, &cmd_help,   NULL,
 };
 
 const struct cmd *cmd_find(const char *name)

@@ -22,8 +22,8 @@ struct cmd {
 };
 
 extern const struct cmd cmd_serve, cmd_restart, cmd_trigger, cmd_listen, cmd_channels, cmd_users,
-    cmd_sign, cmd_trace, cmd_stats, cmd_doctor, cmd_bench, cmd_config, cmd_completion, cmd_version,
-    cmd_help;
+    cmd_sign, cmd_trace, cmd_stats, cmd_doctor, cmd_bench, cmd_config, cmd_password, cmd_completion,
+    cmd_version, cmd_help;
 
 /* All of them; NULL at the end. */
 extern const struct cmd *const commands[];

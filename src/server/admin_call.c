@@ -3,7 +3,7 @@
 #include "server/admin_call.h"
 #include "base/json_write.h"
 #include "http/url.h"
-#include "server/guard.h"
+#include "server/expose.h"
 
 static const struct {
     const char *name;
@@ -19,6 +19,9 @@ static const struct {
     { "statistics", false, admin_statistics },
     { "disconnect", true, admin_disconnect },
     { "publish", true, admin_publish },
+    { "session", false, admin_session },
+    { "stream", false, admin_stream },
+    { "logout", true, admin_logout },
 };
 
 /* --- helpers --- */
@@ -86,8 +89,8 @@ struct conn *admin_find(const struct worker *w, uint64_t socket_id)
 static enum admin_result serve(struct admin_call *call, size_t i, const struct url_target *target)
 {
     bool post = http1_req_method(call->req) == HTTP1_POST;
-    struct guard_no no = guard_ask(call->c->worker->cfg, call->req, target,
-                                   routes[i].write ? GUARD_WRITE : GUARD_READ);
+    struct guard_no no =
+        expose_guard_call(call, target, routes[i].write ? GUARD_WRITE : GUARD_READ);
     if (routes[i].write != post)
         return admin_error(call, 405,
                            routes[i].write ? SPAN("This takes a POST.") : SPAN("Only GET."));

@@ -2,12 +2,13 @@
  *
  * server/admin_call.h: one request below /admin (docs/internals/watch.md) while it is answered, and
  * its routes: admin_look.c (what is there), admin_act.c (what is done), admin_explain.c (what
- * happened), admin_statistics.c (what is stored).
+ * happened), admin_statistics.c (what is stored), admin_login.c (who is logged in).
  */
 #ifndef SERVER_ADMIN_CALL_H
 #define SERVER_ADMIN_CALL_H
 #include "server/admin.h"
 #include "server/conn.h"
+#include "server/sessions.h"
 
 #define ADMIN_SHOWN_MAX 1000 /* members, connections of one channel; facts */
 
@@ -17,7 +18,8 @@ struct admin_call {
     struct span query;
     struct http1_reply to;
     struct buf *out;
-    struct buf text; /* decoded parameters; its room is taken at once */
+    struct buf text;     /* decoded parameters; its room is taken at once */
+    session_ref session; /* on the main listener: whose it is */
 };
 
 /* Answers a request whose path below /admin/ this is; false where it is none of these. */
@@ -41,6 +43,7 @@ admin_route admin_apps, admin_channels, admin_channel, admin_connection; /* admi
 admin_route admin_disconnect, admin_publish;                             /* admin_act.c */
 admin_route admin_facts, admin_explain;                                  /* admin_explain.c */
 admin_route admin_statistics;                                            /* admin_statistics.c */
+admin_route admin_session, admin_stream, admin_logout;                   /* admin_login.c */
 /* Explains this publish, when all workers have handed it out. */
 enum admin_result admin_explain_publish(struct conn *c, uint64_t fact);
 /* A connection of this worker; NULL: there is none. Watchers are none. */

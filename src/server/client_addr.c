@@ -82,3 +82,22 @@ struct span client_addr(int fd, const struct http1_req *req, const struct config
     }
     return addr;
 }
+
+bool client_is_https(int fd, const struct http1_req *req, const struct config *cfg)
+{
+    char text[SOCK_ADDR_TEXT_MAX];
+    struct sock_addr peer;
+    struct span proto = http1_header(req, SPAN("X-Forwarded-Proto"));
+    if (!proto.n || !sock_peer(fd, &peer)) return false;
+    if (!sock_addr_is_unix(&peer) && !is_trusted(sock_addr_host(&peer, text), cfg)) return false;
+    return span_eq_nocase(cut_last(&proto), SPAN("https"));
+}
+
+bool client_is_here(int fd, const struct http1_req *req, const struct config *cfg)
+{
+    char text[SOCK_ADDR_TEXT_MAX];
+    struct span addr = client_addr(fd, req, cfg, text);
+    uint8_t ip[16];
+    static const uint8_t v6[16] = { [15] = 1 }, v4[13] = { [10] = 0xff, [11] = 0xff, [12] = 127 };
+    return read_ip(addr, ip) && (memcmp(ip, v6, sizeof v6) == 0 || memcmp(ip, v4, sizeof v4) == 0);
+}

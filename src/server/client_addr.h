@@ -11,4 +11,9 @@
  * itself a trusted proxy. Returns a span over `text` or over the request's head. */
 struct span client_addr(int fd, const struct http1_req *req, const struct config *cfg,
                         char text[SOCK_ADDR_TEXT_MAX]);
+
+/* Whether a trusted proxy says, in X-Forwarded-Proto, that the client speaks https. */
+bool client_is_https(int fd, const struct http1_req *req, const struct config *cfg);
+/* Whether the client is on this machine, as client_addr() has him. */
+bool client_is_here(int fd, const struct http1_req *req, const struct config *cfg);
 #endif

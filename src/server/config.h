@@ -64,6 +64,8 @@ struct config {
     struct {
         struct span path; /* as path_prefix; "": no dashboard */
         bool expose;
+        struct span password_hash; /* that password_hash_read() takes; "": none */
+        uint32_t session_s;
     } dashboard;
     uint32_t workers;                   /* 1 to 256; `auto` has been resolved */
     struct span path_prefix;            /* "" or "/ws": leading slash, none at the end */

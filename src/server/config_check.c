@@ -65,9 +65,22 @@ static enum err check_names(const struct app_settings *app, struct diag *diag)
                     SPAN_FMT(app->id));
 }
 
+/* With --dev there are tokens of apps only, and the page is on the admin listener. */
+static enum err check_exposed(const struct config *cfg, struct diag *diag)
+{
+    if (!cfg->dashboard.expose || cfg->dashboard.password_hash.n || cfg->dev) return ERR_OK;
+    return diag_set(diag, ERR_CONFIG,
+                    "dashboard.expose is true, but dashboard.password_hash is not set: everybody "
+                    "could read all events and end connections. `peal password` makes one; or "
+                    "leave dashboard.expose false and reach the admin listener through a tunnel "
+                    "(ssh -L 9601:%.*s)",
+                    SPAN_FMT(cfg->admin.listen.items[0].text));
+}
+
 enum err config_check(const struct config *cfg, struct diag *diag)
 {
     enum err err = check_listeners(cfg, diag);
+    if (!err) err = check_exposed(cfg, diag);
     for (size_t i = 0; !err && i < cfg->n_apps; i++) {
         err = check_names(&cfg->apps[i], diag);
         if (!err) err = check_keep_alive(&cfg->apps[i], diag);

@@ -112,6 +112,8 @@ static void print_text(const struct option *opt, struct span text, struct buf *o
 {
     if (opt->type == OPTION_STORE)
         store_url_mask(text, out);
+    else if (opt->type == OPTION_PASSWORD_HASH && text.n)
+        BUF_ADD_LIT(out, "(hidden)");
     else
         buf_add_span(out, text);
 }
@@ -156,7 +158,8 @@ void option_print(const struct option *opt, const union option_value *value, str
 bool option_value_eq(const struct option *opt, const union option_value *a,
                      const union option_value *b)
 {
-    if (opt->type == OPTION_STORE) return span_eq(a->text, b->text);
+    if (opt->type == OPTION_STORE || opt->type == OPTION_PASSWORD_HASH)
+        return span_eq(a->text, b->text);
     if (opt->type == OPTION_SECRETS) {
         bool same = a->list.n == b->list.n;
         for (size_t i = 0; same && i < a->list.n; i++)

@@ -43,6 +43,7 @@ const struct option option_apps[] = {
 #define FIELD_PREFIX struct span
 #define FIELD_KEY struct span
 #define FIELD_STORE struct span
+#define FIELD_PASSWORD_HASH struct span
 #define FIELD_SECRETS struct span_list
 #define FIELD_ORIGINS struct span_list
 #define FIELD_HOSTS struct span_list
@@ -82,6 +83,7 @@ enum option_held option_held(enum option_type type)
     case OPTION_PREFIX:
     case OPTION_KEY:
     case OPTION_STORE:
+    case OPTION_PASSWORD_HASH:
         return HELD_TEXT;
     case OPTION_SECRETS:
     case OPTION_ORIGINS:

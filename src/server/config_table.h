@@ -24,6 +24,7 @@ enum option_type {
     OPTION_PREFIX,        /* struct span; a path */
     OPTION_KEY,           /* struct span */
     OPTION_STORE,         /* struct span; a URL, shown without its password */
+    OPTION_PASSWORD_HASH, /* struct span; never shown */
     OPTION_SECRETS,       /* struct span_list; never shown */
     OPTION_ORIGINS,       /* struct span_list */
     OPTION_HOSTS,         /* struct span_list */

@@ -5,6 +5,7 @@
  */
 #include "server/config_value.h"
 #include "base/near.h"
+#include "base/password.h"
 #include "server/config_value_priv.h"
 #include "store/db.h"
 #include <sched.h>
@@ -247,6 +248,19 @@ static enum err parse_store(struct span s, struct config_arena *arena, struct sp
     return ERR_RANGE;
 }
 
+/* Nothing of what was given is said: it is a password's, perhaps the password itself. */
+static enum err parse_password_hash(struct span s, struct config_arena *arena, struct span *out,
+                                    struct buf *why)
+{
+    struct password_hash hash;
+    const char *wanted;
+    if (s.n && !password_hash_read(s, &hash, &wanted)) {
+        buf_add_fmt(why, "%s", wanted);
+        return ERR_RANGE;
+    }
+    return config_arena_copy(arena, s, out) ? ERR_OK : ERR_NOMEM;
+}
+
 static enum err parse_single(const struct option *opt, struct span s, struct config_arena *arena,
                              union option_value *out, struct buf *why)
 {
@@ -274,6 +288,8 @@ static enum err parse_single(const struct option *opt, struct span s, struct con
         return parse_key(s, arena, &out->text, why);
     case OPTION_STORE:
         return parse_store(s, arena, &out->text, why);
+    case OPTION_PASSWORD_HASH:
+        return parse_password_hash(s, arena, &out->text, why);
     case OPTION_SECRETS:
     case OPTION_ORIGINS:
     case OPTION_HOSTS:

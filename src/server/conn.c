@@ -509,6 +509,7 @@ void conn_on_timer(struct timer *t, void *worker)
     }
     if (c->slow_ms) judge_speed(c, false);
     if (c->state == CONN_HTTP && conn_http_deadline(c) <= now) conn_http_timeout(c);
+    if (c->state == CONN_WS && c->session) conn_ws_check_session(c);
     if (c->state == CONN_WS && conn_ws_deadline(c) <= now) conn_ws_timeout(c);
     conn_set_timer(c);
 }

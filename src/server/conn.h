@@ -41,6 +41,7 @@ struct conn {
     uint16_t scope;     /* a watcher: may see the app of this index + 1 only; 0: all */
     uint8_t client;     /* what it says it is: server/notes.h */
     bool told_end;      /* its end is remembered */
+    uint32_t session;   /* a watcher over the main listener: whose (server/sessions.h); 0: none */
     struct io io;
     struct timer timer;
     struct list link; /* worker's http, ws or ending */
@@ -150,6 +151,10 @@ uint64_t conn_http_deadline(const struct conn *c);
 void conn_http_timeout(struct conn *c);
 /* The answer that other workers made: sends it and goes on. Takes the body. */
 void conn_http_answer(struct conn *c, unsigned status, struct buf *body);
+/* The same with an answer that `write` appends; not called where nobody waits any more. */
+typedef enum err conn_http_writer(void *ctx, const struct http1_req *req, struct http1_reply to,
+                                  struct buf *out);
+void conn_http_answer_with(struct conn *c, conn_http_writer *write, void *ctx);
 /* The kernel took octets of an answer, so the client is still reading. */
 void conn_http_progress(struct conn *c);
 /* While stopping: no request is under way and none will be read. */
@@ -176,6 +181,8 @@ uint64_t conn_ws_since_ms(const struct conn *c);             /* its unfinished m
 void conn_ws_progress(struct conn *c);
 uint64_t conn_ws_deadline(const struct conn *c);
 void conn_ws_timeout(struct conn *c);
+/* A watcher whose log-in is over is told so. */
+void conn_ws_check_session(struct conn *c);
 /* pusher:error and a close frame with `code`, then the end. `text` is UTF-8. */
 void conn_ws_refuse(struct conn *c, unsigned code, struct span text);
 /* The same, with `ending_ms` instead of CONN_ENDING_MS. */

@@ -12,7 +12,7 @@
 #include "server/admin.h"
 #include "server/client_addr.h"
 #include "server/conn.h"
-#include "server/guard.h"
+#include "server/expose.h"
 #include "server/home.h"
 #include "server/server_priv.h"
 #include "server/watchers.h"
@@ -25,6 +25,7 @@ struct http_conn {
     struct api_call call;
     uint64_t phase_ms; /* when the present wait began */
     uint64_t n_requests;
+    bool page; /* the request is for the exposed dashboard */
 };
 
 bool conn_http_init(struct conn *c)
@@ -120,28 +121,46 @@ static struct http1_reply reply_to(const struct conn *c)
     return to;
 }
 
-void conn_http_answer(struct conn *c, unsigned status, struct buf *body)
+void conn_http_answer_with(struct conn *c, conn_http_writer *write, void *ctx)
 {
     c->wait_answer = false;
     if (c->state != CONN_HTTP) { /* went away meanwhile: freed in the close phase */
         loop_again(c->worker->loop);
-        buf_fini(body);
         return;
     }
     struct http1_reply to = reply_to(c);
     struct buf b;
     begin(&b);
-    if (buf_failed(body) || admin_json(&b, to, status, buf_span(body))) {
-        buf_fini(body);
+    if (write(ctx, &c->in.http->req, to, &b)) {
         buf_fini(&b);
         conn_kill(c);
         return;
     }
-    buf_fini(body);
     answer_bytes(c, &b, to.keep_alive);
     if (c->state != CONN_HTTP) return;
     await_next(c);
     conn_set_timer(c);
+}
+
+struct json_answer {
+    unsigned status;
+    const struct buf *body;
+};
+
+static enum err write_json(void *ctx, const struct http1_req *req, struct http1_reply to,
+                           struct buf *out)
+{
+    const struct json_answer *answer = ctx;
+    (void)req;
+    if (buf_failed(answer->body)) return ERR_NOMEM;
+    return admin_json(out, to, answer->status, buf_span(answer->body));
+}
+
+void conn_http_answer(struct conn *c, unsigned status, struct buf *body)
+{
+    struct json_answer answer = { status, body };
+    conn_http_answer_with(c, write_json, &answer);
+    buf_fini(body);
 }
 
 static struct span client_of(const struct conn *c, char text[SOCK_ADDR_TEXT_MAX])
@@ -265,20 +284,31 @@ static void upgrade(struct conn *c, const struct ws_verdict *verdict, struct spa
     };
     struct url_target target;
     if (url_split(http1_req_target(&http->req), &target, NULL)) open.query = target.query;
-    open.watch = watch_entry(c, key, open.query, &open.scope);
+    open.watch = http->page ? WATCH_ALL : watch_entry(c, key, open.query, &open.scope);
     conn_ws_open(c, &open);
     http1_req_fini(&http->req);
     mem_free(http);
 }
 
-/* A WebSocket on the admin listener that a page of somebody else's may have opened. */
+/* The key of a WebSocket; false where the path is that of none. */
+static bool is_socket_path(const struct conn *c, struct span *key)
+{
+    struct url_target target;
+    if (c->in.http->page)
+        return url_split(http1_req_target(&c->in.http->req), &target, NULL) &&
+               expose_is_stream(c->worker->cfg, target.path, key);
+    return is_app_path(c, key) && (!c->admin || watch_is_key(*key));
+}
+
+/* A WebSocket that sees everything, and that a page of somebody else's may have opened. */
 static bool refuse_watcher(struct conn *c)
 {
     const struct http1_req *req = &c->in.http->req;
     struct url_target target;
     struct buf text = { 0 };
     if (!url_split(http1_req_target(req), &target, NULL)) return false;
-    struct guard_no no = guard_ask(c->worker->cfg, req, &target, GUARD_SOCKET);
+    struct guard_no no = c->admin ? guard_ask(c->worker->cfg, req, &target, GUARD_SOCKET)
+                                  : expose_guard_stream(c, req, &target);
     if (!no.status) return false;
     buf_add_span(&text, span_str(no.why));
     refuse(c, no.status, &text);
@@ -290,14 +320,13 @@ static bool try_upgrade(struct conn *c)
 {
     const struct http1_req *req = &c->in.http->req;
     struct span key;
-    if (!http1_req_has_upgrade(req) || !is_app_path(c, &key)) return false;
-    if (c->admin && !watch_is_key(key)) return false;
+    if (!http1_req_has_upgrade(req) || !is_socket_path(c, &key)) return false;
     struct ws_request wr;
     read_upgrade(req, &wr);
     if (!ws_request_is_upgrade(&wr)) return false;
     struct ws_verdict verdict;
     ws_request_judge(&wr, &verdict);
-    if (c->admin && refuse_watcher(c)) return true;
+    if ((c->admin || c->in.http->page) && refuse_watcher(c)) return true;
     if (verdict.status == 101) {
         upgrade(c, &verdict, key);
         return true;
@@ -364,6 +393,12 @@ static void on_head(struct conn *c)
         http1_req_limit_body(&http->req, ADMIN_BODY_MAX, "built-in limit");
         return;
     }
+    http->page = expose_is_page(c->worker->cfg, &http->req);
+    if (http->page) {
+        http->call = (struct api_call) { .refused = true }; /* nobody has signed it */
+        http1_req_limit_body(&http->req, expose_body_limit(c, &http->req), "built-in limit");
+        return;
+    }
     api_head(c->worker->api, &http->req, clock_unix_s(), &http->call);
     http->call.local = c->worker->cfg->dev && home_is_local(c, &http->req);
     http1_req_limit_body(&http->req, http->call.body_limit, http->call.body_option);
@@ -379,14 +414,16 @@ static void on_head(struct conn *c)
     if (http1_res_continue(&b) == ERR_OK) conn_send_bytes(c, &b);
 }
 
+/* The admin listener, and what of it is exposed. */
 static void serve_admin(struct conn *c)
 {
     struct http_conn *http = c->in.http;
     http->n_requests++;
+    if (http->page) count_add(&c->worker->counts.http_requests, 1);
     struct http1_reply to = reply_to(c);
     struct buf b;
     begin(&b);
-    switch (admin_serve(c, &http->req, to, &b)) {
+    switch (http->page ? expose_serve(c, &http->req, to, &b) : admin_serve(c, &http->req, to, &b)) {
     case ADMIN_ANSWERED:
         answer_bytes(c, &b, to.keep_alive);
         break;
@@ -404,7 +441,7 @@ static void serve_admin(struct conn *c)
 static void on_done(struct conn *c)
 {
     if (try_upgrade(c)) return;
-    if (c->admin)
+    if (c->admin || c->in.http->page)
         serve_admin(c);
     else
         serve(c);

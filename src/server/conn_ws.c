@@ -12,12 +12,14 @@
 #include "http/url.h"
 #include "net/fds.h"
 #include "server/conn.h"
+#include "server/login.h"
 #include "server/notes.h"
 #include "server/origin.h"
 #include "server/server_priv.h"
 #include "server/watchers.h"
 #include "ws/encoder.h"
 
+#define SESSION_LOOK_MS 1000
 #define WS_FRAME_ROOM 65536 /* of a frame, beside the data: names, channel_data, envelope */
 #define WS_ESCAPE_FACTOR 6  /* \u0000: what an octet may become in JSON */
 #define WS_MIN_MESSAGE 10000
@@ -394,12 +396,25 @@ static uint64_t auth_deadline(const struct conn *c)
     return c->since_ms + s->user_authentication_timeout_ms;
 }
 
+/* Every second from now on: sessions end by a request to another worker, too. */
+static uint64_t session_deadline(const struct conn *c)
+{
+    return c->session ? loop_now_ms(c->worker->loop) + SESSION_LOOK_MS : WHEEL_NEVER;
+}
+
+void conn_ws_check_session(struct conn *c)
+{
+    if (!login_lasts(c)) conn_ws_refuse(c, 4009, SPAN("The log-in to the dashboard is over."));
+}
+
 uint64_t conn_ws_deadline(const struct conn *c)
 {
     const struct app_settings *s = c->hub.app->s;
     uint64_t quiet_s = s->ping_interval_s + (c->pinged ? s->pong_timeout_s : 0);
     uint64_t alive = c->seen_ms + quiet_s * 1000, auth = auth_deadline(c);
     uint64_t whole = message_deadline(c), first = alive < auth ? alive : auth;
+    uint64_t session = session_deadline(c);
+    if (session < first) first = session;
     return whole < first ? whole : first;
 }
 

@@ -38,6 +38,19 @@ static const struct dashboard_file *find(struct span name)
     return NULL;
 }
 
+struct span dashboard_file_text(struct span name)
+{
+    const struct dashboard_file *file = find(name);
+    return file ? file->raw : (struct span) { NULL, 0 };
+}
+
+enum err dashboard_absent(struct http1_reply to, struct buf *out)
+{
+    return http1_res_error(out, to, 404,
+                           SPAN("This peal was built without its dashboard: building it needs "
+                                "Node.js 18 or later and npm (./dev build)."));
+}
+
 /* Whether a comma-separated header names the item, parameters aside; `gzip;q=0` says no. */
 static bool lists(struct span header, struct span item)
 {
@@ -87,10 +100,7 @@ static enum err send(const struct dashboard_file *file, const struct http1_req *
 enum err dashboard_serve(const struct config *cfg, struct span below, const struct http1_req *req,
                          struct http1_reply to, struct buf *out)
 {
-    if (!dashboard_is_built())
-        return http1_res_error(out, to, 404,
-                               SPAN("This peal was built without its dashboard: building it needs "
-                                    "Node.js 18 or later and npm (./dev build)."));
+    if (!dashboard_is_built()) return dashboard_absent(to, out);
     if (!below.p) return redirect(cfg, to, out);
     const struct dashboard_file *file = find(below);
     if (!file) return http1_res_error(out, to, 404, SPAN("The dashboard has no such file."));

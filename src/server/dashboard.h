@@ -11,6 +11,10 @@ struct config;
 
 /* Whether the program has the page. */
 bool dashboard_is_built(void);
+/* A file as it is; p == NULL: there is none. */
+struct span dashboard_file_text(struct span name);
+/* The answer where the program has no page. */
+enum err dashboard_absent(struct http1_reply to, struct buf *out) MUST_USE;
 
 /* What of `path` (raw) lies below dashboard.path, without its slash; false where it lies elsewhere.
  * p == NULL: the path itself, which wants a slash at its end, since the page's URLs are relative.

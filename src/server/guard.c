@@ -47,15 +47,24 @@ static struct guard_no check_page(const struct http1_req *req, struct span host)
     return fine;
 }
 
-static struct guard_no check_write(const struct http1_req *req)
+static bool has_type(const struct http1_req *req, struct span wanted)
 {
     struct span type = http1_header(req, SPAN("Content-Type")), name;
+    return type.p && span_cut(&type, ';', &name) && span_eq_nocase(span_trim(name), wanted);
+}
+
+static struct guard_no check_write(const struct http1_req *req)
+{
     if (!http1_header(req, SPAN("X-Peal")).n)
         return (struct guard_no) { 403, "The header X-Peal: 1 is missing." };
-    if (type.p && span_cut(&type, ';', &name) &&
-        span_eq_nocase(span_trim(name), SPAN("application/json")))
-        return fine;
+    if (has_type(req, SPAN("application/json"))) return fine;
     return (struct guard_no) { 415, "The Content-Type must be application/json." };
+}
+
+static struct guard_no check_form(const struct http1_req *req)
+{
+    if (has_type(req, SPAN("application/x-www-form-urlencoded"))) return fine;
+    return (struct guard_no) { 415, "The Content-Type must be application/x-www-form-urlencoded." };
 }
 
 static struct guard_no check_socket(const struct http1_req *req)
@@ -65,13 +74,15 @@ static struct guard_no check_socket(const struct http1_req *req)
     return (struct guard_no) { 403, "A WebSocket needs an Origin, or the header X-Peal: 1." };
 }
 
-struct guard_no guard_ask(const struct config *cfg, const struct http1_req *req,
-                          const struct url_target *target, enum guard_use use)
+static struct span host_of(const struct http1_req *req, const struct url_target *target)
 {
-    struct span host = target->host.p ? target->host : http1_header(req, SPAN("Host"));
-    if (!host_allowed(cfg, host))
-        return (struct guard_no) { 403, "This Host is not in the option admin.hosts." };
-    struct guard_no no = use == GUARD_PLAIN ? fine : check_page(req, host);
+    return target->host.p ? target->host : http1_header(req, SPAN("Host"));
+}
+
+struct guard_no guard_page(const struct http1_req *req, const struct url_target *target,
+                           enum guard_use use)
+{
+    struct guard_no no = use == GUARD_PLAIN ? fine : check_page(req, host_of(req, target));
     if (no.status) return no;
     switch (use) {
     case GUARD_PLAIN:
@@ -79,8 +90,18 @@ struct guard_no guard_ask(const struct config *cfg, const struct http1_req *req,
         return fine;
     case GUARD_WRITE:
         return check_write(req);
+    case GUARD_FORM:
+        return check_form(req);
     case GUARD_SOCKET:
         return check_socket(req);
     }
     UNREACHABLE();
+}
+
+struct guard_no guard_ask(const struct config *cfg, const struct http1_req *req,
+                          const struct url_target *target, enum guard_use use)
+{
+    if (!host_allowed(cfg, host_of(req, target)))
+        return (struct guard_no) { 403, "This Host is not in the option admin.hosts." };
+    return guard_page(req, target, use);
 }

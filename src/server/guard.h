@@ -17,6 +17,7 @@ enum guard_use {
     GUARD_PLAIN,  /* GET of something that is no secret: /live, /metrics, the dashboard's files */
     GUARD_READ,   /* GET of /admin */
     GUARD_WRITE,  /* POST */
+    GUARD_FORM,   /* POST of a form of ours */
     GUARD_SOCKET, /* a WebSocket */
 };
 
@@ -27,4 +28,8 @@ struct guard_no {
 
 struct guard_no guard_ask(const struct config *cfg, const struct http1_req *req,
                           const struct url_target *target, enum guard_use use);
+/* The same without the Host, for the main listener, which may have any name: only what browsers say
+ * of the page that asks, and what a write must have. */
+struct guard_no guard_page(const struct http1_req *req, const struct url_target *target,
+                           enum guard_use use);
 #endif

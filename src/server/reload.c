@@ -219,6 +219,7 @@ static void carry_out(struct reload *r)
     run_round(r, take_new);
     s->cfg = s->reloaded = r->cfg;
     s->apps = r->next;
+    login_configure(s->login, r->cfg);
     statistics_reloaded(s, was, r->next);
     apps_retire(was, r->next);
     run_round(r, pass_by);

@@ -72,6 +72,7 @@ void server_end_workers(struct server *s)
         worker_join(w);
     }
     statistics_stop(s);
+    if (s->login) login_stop(s->login);
     if (s->workers) free_workers(s);
     dir_free(s->dir);
     s->dir = NULL;
@@ -85,6 +86,8 @@ static enum err build(struct server *s, struct diag *d)
     if ((err = apps_count(s->apps, s->n_workers))) return err;
     if ((err = watchers_new(&s->watchers))) return err;
     if ((err = self_test_new(&s->self_test))) return err;
+    if ((err = login_new(&s->login))) return err;
+    login_configure(s->login, cfg);
     signals_start();
     forecast(s);
     if ((err = server_open_listeners(s, d))) return err;
@@ -126,6 +129,7 @@ void server_free(struct server **server)
     server_close_listeners(s);
     watchers_free(s->watchers);
     self_test_free(s->self_test);
+    login_free(s->login);
     statistics_free(s);
     apps_free(s->apps);
     config_free(&s->reloaded);

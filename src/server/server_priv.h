@@ -4,6 +4,7 @@
 #ifndef SERVER_SERVER_PRIV_H
 #define SERVER_SERVER_PRIV_H
 #include "base/lock.h"
+#include "server/login.h"
 #include "server/self_test.h"
 #include "server/server.h"
 #include "server/statistics.h"
@@ -18,6 +19,7 @@ struct server {
     struct directory *dir;
     struct watchers *watchers;
     struct self_test *self_test;
+    struct login *login;
     struct statistics *statistics;                    /* NULL: none are kept */
     struct endpoint *endpoints[WORKER_MAX_LISTENERS]; /* the last one is the admin listener */
     struct buf endpoint_names[WORKER_MAX_LISTENERS];  /* as the next generation is told */

@@ -7,6 +7,7 @@
 const assert = require('node:assert');
 const api = require('./lib/api');
 const { connected, fires, subscribed } = require('./lib/clients');
+const { HASH } = require('./lib/login');
 const { test } = require('./lib/suite');
 const { poll } = require('./lib/wait');
 const { explain, facts, filterChannel, get, newest, post, watch, watcher } = require('./lib/watch');
@@ -154,7 +155,11 @@ function token(app, expires = Math.floor(Date.now() / 1000) + 60) {
 }
 
 test('with a token one app can be watched over the main listener', async (t) => {
-  const server = await t.server({ apps: [SHOP, BLOG], set: { 'dashboard.expose': 'true' } });
+  const server = await t.server({
+    apps: [SHOP, BLOG],
+    set: { 'dashboard.expose': 'true', 'dashboard.password_hash': HASH },
+    secrets: [HASH],
+  });
   const at = { host: server.host, port: server.port };
   const key = `peal-internal?token=${token(SHOP)}&`;
   const seen = await watch(t, server, { app: 'shop' }, { key, at });

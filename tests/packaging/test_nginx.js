@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const https = require('node:https');
 const path = require('node:path');
 const { signedQuery, encode } = require('../e2e/lib/api');
+const { PASSWORD, Visitor, exposed } = require('../e2e/lib/login');
 const { test } = require('../e2e/lib/suite');
 const { startSite } = require('./lib/site');
 
@@ -22,14 +23,17 @@ function open(t, site) {
   });
 }
 
-function request(site, method, target, body = '') {
+function request(site, method, target, body = '', more = {}) {
   return new Promise((resolve, reject) => {
     const options = { host: site.host, port: site.port, ca: site.pem, path: target, method };
-    const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
-    const sent = https.request({ ...options, headers, agent: false }, (response) => {
+    const usual = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+    const sent = https.request({ ...options, headers: { ...usual, ...more }, agent: false }, (response) => {
       let text = '';
       response.on('data', (bytes) => (text += bytes));
-      response.on('end', () => resolve({ status: response.statusCode, text }));
+      response.on('end', () => {
+        const { statusCode: status, headers } = response;
+        resolve({ status, headers, text });
+      });
     });
     sent.on('error', reject);
     sent.end(body);
@@ -94,4 +98,24 @@ test('the guide shows the file that is packaged', () => {
       .join('\n');
   const shown = /```nginx\n([\s\S]*?)```/.exec(fs.readFileSync(GUIDE, 'utf8'))[1];
   assert.strictEqual(lines(shown), lines(fs.readFileSync(PACKAGED, 'utf8')));
+});
+
+// nginx listens on another port here than 443, and the file passes the name alone on.
+test('peal.conf: the exposed dashboard, with cookies that are for https only', async (t) => {
+  const site = await startSite(t, 'peal.conf', await exposed(t));
+  const send = (to, { method, target, body, headers }) => request(to, method, target, body, headers);
+  const someone = new Visitor(site, { send });
+  someone.origin = `https://${site.host}`;
+  const page = await someone.open(t);
+  assert.ok(!/not encrypted/.test(page.text));
+  const answer = await someone.submit(PASSWORD);
+  assert.strictEqual(answer.status, 303, answer.text);
+  const session = answer.cookies.find(({ name }) => name === '__Secure-peal_session');
+  assert.ok(session.flags.includes('Secure'), session.flags.join());
+  assert.strictEqual((await someone.get('/admin/facts')).status, 200);
+  const { path: at, headers } = await someone.stream();
+  const url = `wss://${site.host}:${site.port}${at}`;
+  const stream = await t.raw(site, { url, headers, ws: { ca: site.pem } });
+  await stream.subscribe('stats');
+  await stream.event('stats');
 });

@@ -9,10 +9,7 @@ const { LIMIT_MS, browser } = require('../../browser/lib/browser');
 const { poll } = require('../../e2e/lib/wait');
 
 // A proxy for everything but the server, which is not there.
-const onlyTo = (server) => ({
-  server: 'http://127.0.0.1:9',
-  bypass: `127.0.0.1:${server.adminPort}`,
-});
+const onlyTo = (url) => ({ server: 'http://127.0.0.1:9', bypass: new URL(url).host });
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 
@@ -20,25 +17,31 @@ const PHONE = { width: 390, height: 844 };
 const USUAL = /Failed to load resource|WebSocket connection to/;
 
 const urlOf = (server) => `http://127.0.0.1:${server.adminPort}/laravel-websockets/`;
+// On the main listener, where it is exposed.
+const exposedUrlOf = (server) => `http://127.0.0.1:${server.port}/laravel-websockets/`;
 
 class Dashboard {
-  // options: view (what follows the #), size, scheme (light, dark).
-  static async open(t, server, { view = '', size = DESKTOP, scheme = 'light' } = {}) {
-    const context = await (
-      await browser(t)
-    ).newContext({ viewport: size, colorScheme: scheme, locale: 'en-GB', proxy: onlyTo(server) });
+  // options: view (what follows the #), size, scheme (light, dark), url (another address of it, whose
+  // first page is the log-in).
+  static async open(t, server, { view = '', size = DESKTOP, scheme = 'light', url } = {}) {
+    const context = await (await browser(t)).newContext({
+      viewport: size,
+      colorScheme: scheme,
+      locale: 'en-GB',
+      proxy: onlyTo(url ?? urlOf(server)),
+    });
     t.defer(() => context.close());
-    const one = new Dashboard(server, await context.newPage());
+    const one = new Dashboard(url ?? urlOf(server), await context.newPage());
     t.defer(() => one.check());
     await one._prepare();
-    await one.goto(view);
+    if (url) await one.page.goto(url);
+    else await one.goto(view);
     return one;
   }
 
-  constructor(server, page) {
-    this.server = server;
+  constructor(url, page) {
     this.page = page;
-    this.url = urlOf(server);
+    this.url = url;
     this.asked = []; // URLs of all requests and WebSockets
     this.wrong = []; // errors of scripts, violations of the policy
     page.setDefaultTimeout(LIMIT_MS);
@@ -81,7 +84,7 @@ class Dashboard {
       return wanted instanceof RegExp ? wanted.test(seen) : seen === wanted;
     };
     await poll(right, `${wanted} at ${locator}`, LIMIT_MS).catch((error) => {
-      throw new Error(`${error.message}; there is ${JSON.stringify(seen).slice(0, 600)}`);
+      throw new Error(`${error.message}; there is ${String(JSON.stringify(seen)).slice(0, 600)}`);
     });
     return seen;
   }
@@ -92,11 +95,11 @@ class Dashboard {
   }
 
   check() {
-    const own = `127.0.0.1:${this.server.adminPort}`;
+    const own = new URL(this.url).host;
     const others = this.asked.filter((url) => new URL(url).host !== own);
     assert.deepStrictEqual(others, [], 'requests to others');
     assert.deepStrictEqual(this.wrong, [], 'errors on the page');
   }
 }
 
-module.exports = { DESKTOP, Dashboard, PHONE, urlOf };
+module.exports = { DESKTOP, Dashboard, PHONE, exposedUrlOf, urlOf };

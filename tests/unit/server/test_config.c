@@ -267,6 +267,9 @@ static void rules_between_options_are_kept(void **state)
     assert_refused(l, "127.0.0.1:1", "twice");
     l = load_yaml("apps: [{id: a, key: k, secret: s}]\nlimits: {request_total_bytes: 1000}\n");
     assert_refused(l, "limits.message_bytes", "limits.request_total_bytes");
+    l = load_yaml("dashboard: {expose: true}\n");
+    assert_refused(l, "dashboard.expose", "dashboard.password_hash", "peal password",
+                   "127.0.0.1:9601");
 }
 
 static void missing_files_matter_only_when_named(void **state)

@@ -3,6 +3,9 @@
 #include "server/config_value.h"
 #include "unit/test.h"
 
+#define PASSWORD_HASH                                                                              \
+    "scrypt$16384$8$1$U29kaXVtQ2hsb3JpZGU=$cCO9yzr9c0hGHAbNgf04678KjT+nkMTqjvvppUPbkaE="
+
 struct fixture {
     struct config_arena *arena;
     struct buf text;
@@ -51,6 +54,8 @@ static void values_have_one_canonical_text(void **state)
         { "path_prefix", "/", "" },
         { "path_prefix", "ws", "/ws" },
         { "path_prefix", "//a//b/", "/a/b" },
+        { "dashboard.password_hash", "", "" },
+        { "dashboard.password_hash", PASSWORD_HASH, "(hidden)" },
         { "listen", "a:1,b:2", "a:1,b:2" },
         { "listen", " a:1 , , b:2 ", "a:1,b:2" },
         { "listen", "[::1]:80", "[::1]:80" },
@@ -109,6 +114,8 @@ static void what_is_no_value_is_refused(void **state)
         { "trusted_proxies", "example.com" },
         { "admin.hosts", "a:80" },
         { "admin.hosts", "10.0.0.0/8" },
+        { "dashboard.password_hash", "my-password-xyz" },
+        { "dashboard.password_hash", PASSWORD_HASH "x" },
         { "key", "" },
         { "key", "a:b" },
         { "key", "a b" },
@@ -122,6 +129,8 @@ static void what_is_no_value_is_refused(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const char *text = canonical(*state, rows[i][0], rows[i][1]);
         if (text[0] != '!') fail_msg("%s '%s' gives '%s'", rows[i][0], rows[i][1], text);
+        bool shown = rows[i][1][0] && strstr(text, rows[i][1]);
+        if (shown && strstr(rows[i][0], "password")) fail_msg("%s is shown", rows[i][0]);
     }
 }
 
