@@ -41,6 +41,7 @@ const write = (path, body) =>
 
 export const api = {
   apps: () => read('apps'),
+  figures: (app) => read('figures', { app }),
   channels: (app, prefix) => read('channels', { app, prefix }),
   channel: (app, name) => read('channel', { app, name }),
   connection: (socketId) => read('connection', { socket_id: socketId }),

@@ -70,6 +70,7 @@ static void add_value(const struct option *opt, struct span text, struct buf *ou
         break;
     case HELD_LOG_LEVEL:
     case HELD_LOG_FORMAT:
+    case HELD_METRICS_NAMES:
     case HELD_TEXT:
         json_string(out, text);
         break;

@@ -118,7 +118,10 @@ void hub_on_text(struct hub *hub, struct hub_conn *conn, struct span text)
     if (conn->closed) return;
     if (!conn->app->internal) stat_add(&hub->stats.texts, 1);
     struct app_tally *tally = app_tally(conn->app, hub->worker);
-    if (tally) stat_add(&tally->websocket_messages, 1);
+    if (tally) {
+        stat_add(&tally->websocket_messages, 1);
+        stat_add(&tally->websocket_bytes, text.n);
+    }
     struct peer_user user = signin_user(conn);
     struct peer_action action;
     peer_on_message(conn->socket_id, conn->app->rules, &user, text, &hub->scratch, &action);

@@ -443,6 +443,16 @@ enum err apps_count(const struct apps *apps, unsigned n_workers)
     return err;
 }
 
+uint64_t app_count(const struct app *app, unsigned n_workers, size_t at)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; app->_tallies && i < n_workers; i++) {
+        const void *counter = (const char *)&app->_tallies[i] + at;
+        sum += atomic_load_explicit((const _Atomic uint64_t *)counter, memory_order_relaxed);
+    }
+    return sum;
+}
+
 void app_count_peak(const struct app *app, unsigned worker, uint32_t n)
 {
     struct app_tally *tally = app_tally(app, worker);

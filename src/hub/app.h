@@ -46,12 +46,20 @@ struct app_settings {
     } limits;
 };
 
-/* What one worker counted of an app, for the statistics (stat_add's rule: one writer, relaxed; the
- * peak is started anew by who reads it). Workers do not share cache lines here. */
+/* What one worker counted of an app, for statistics and metrics (stat_add's rule: one writer,
+ * relaxed; the peak is started anew by who reads it). Workers do not share cache lines here. Octets
+ * are those of WebSocket messages and of HTTP bodies and answers. */
 struct app_tally {
-    _Alignas(64) _Atomic uint64_t websocket_messages;
-    _Atomic uint64_t api_messages; /* one for each event and channel */
-    _Atomic uint32_t peak;         /* connections on all workers, at the most */
+    _Alignas(64) _Atomic uint64_t websocket_messages; /* from clients */
+    _Atomic uint64_t websocket_bytes;                 /* of these */
+    _Atomic uint64_t delivered;                       /* events handed to connections */
+    _Atomic uint64_t answers;                         /* other messages to connections */
+    _Atomic uint64_t sent_bytes;                      /* of both */
+    _Atomic uint64_t api_messages;                    /* one for each event and channel */
+    _Atomic uint64_t opened;
+    _Atomic uint32_t peak; /* connections on all workers, at the most */
+    _Atomic uint64_t closed;
+    _Atomic uint64_t requests, request_bytes, response_bytes; /* to the HTTP API */
 };
 
 struct app {
@@ -138,6 +146,8 @@ static inline struct app_tally *app_tally(const struct app *app, unsigned worker
 {
     return app->_tallies ? &app->_tallies[worker] : NULL;
 }
+/* The sum over all workers of a counter: `at` is its offset in struct app_tally. Any thread. */
+uint64_t app_count(const struct app *app, unsigned n_workers, size_t at);
 /* The worker's thread: a place was taken, and there are `n` now. */
 void app_count_peak(const struct app *app, unsigned worker, uint32_t n);
 

@@ -113,6 +113,11 @@ void hub_deliver_one(struct hub *hub, struct hub_conn *conn, struct msg *msg)
         return;
     }
     hub->kept[hub->n_kept++] = msg;
+    struct app_tally *tally = app_tally(conn->app, hub->worker);
+    if (tally) {
+        stat_add(&tally->answers, 1);
+        stat_add(&tally->sent_bytes, msg->n);
+    }
     hub->sink.deliver(conn, msg);
 }
 
@@ -132,12 +137,6 @@ void hub_text_send(struct hub *hub, struct hub_conn *conn)
 }
 
 /* --- delivery --- */
-
-/* The watchers' own messages are no traffic. */
-static void count_delivered(struct hub *hub, const struct post *post, uint32_t n)
-{
-    if (!post->app->internal) stat_add(&hub->stats.delivered, n);
-}
 
 static void spend(uint32_t *budget, size_t cost)
 {
@@ -160,7 +159,7 @@ static bool fan_out(struct hub *hub, const struct post *post, struct chan *chan,
         delivered++;
     }
     *budget -= cost < *budget ? cost : *budget;
-    count_delivered(hub, post, delivered);
+    count_delivered(hub, post->app, post->msg, delivered);
     hub->tally.delivered += delivered;
     hub->tally.excluded += excluded;
     hub->tally.later += i - from - delivered - excluded; /* or left while it was suspended */

@@ -35,6 +35,18 @@ static inline void stat_add(_Atomic uint64_t *counter, uint64_t n)
     atomic_store_explicit(counter, old + n, memory_order_relaxed); /* one writer */
 }
 
+/* `n` connections got an event of the app. */
+static inline void count_delivered(struct hub *hub, const struct app *app, const struct msg *msg,
+                                   uint64_t n)
+{
+    struct app_tally *tally = app_tally(app, hub->worker);
+    if (app->internal) return; /* the watchers' own messages are no traffic */
+    stat_add(&hub->stats.delivered, n);
+    if (!tally) return;
+    stat_add(&tally->delivered, n);
+    stat_add(&tally->sent_bytes, n * msg->n);
+}
+
 /* Both end in sink->close where memory is refused, which may close the connection at once: look at
  * conn->closed before going on with it. */
 /* Delivers and keeps the message (takes the reference) until the turn ends. */

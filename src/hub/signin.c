@@ -227,7 +227,7 @@ void hub_deliver_user(struct hub *hub, const struct post *post)
         }
         hub->sink.deliver(s->conn, post->msg);
         hub->tally.delivered++;
-        stat_add(&hub->stats.delivered, 1);
+        count_delivered(hub, post->app, post->msg, 1);
     }
 }
 

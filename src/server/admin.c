@@ -109,6 +109,9 @@ static void write_conn(const struct conn *c, unsigned worker, struct buf *b)
     add_u64(b, "waiting_bytes", c->out.bytes);
     json_key(b, SPAN("peer"));
     json_string(b, sock_peer(c->io.fd, &peer) ? sock_addr_text(&peer, addr) : SPAN(""));
+    struct span address = conn_address(c, addr);
+    json_key(b, SPAN("address"));
+    json_string(b, address.p ? address : SPAN(""));
     struct span user = hub_conn_user(&c->hub);
     if (user.p) {
         json_key(b, SPAN("user_id"));
@@ -194,7 +197,8 @@ static enum admin_result serve_json(struct http1_reply to, unsigned status, stru
 static enum admin_result serve_metrics(struct conn *c, const struct http1_req *req,
                                        struct http1_reply to, struct buf *out)
 {
-    enum metrics_form form = metrics_form_of(http1_header(req, SPAN("Accept")));
+    enum metrics_form form =
+        metrics_form_of(http1_header(req, SPAN("Accept")), c->worker->cfg->metrics.names);
     struct buf text = { 0 };
     metrics_write(c->worker->server, form, &text);
     const struct http1_res res = { .status = 200,
@@ -211,11 +215,12 @@ static enum admin_result route(struct conn *c, const struct url_target *target,
     struct buf json = { 0 };
     unsigned status = health_answer(c->worker->server, target->path, &json);
     if (status) return serve_json(to, status, &json, out);
-    return answered(http1_res_error(
-        out, to, 404,
-        SPAN("This is Peal's admin listener. It knows /live, /ready, /usage, "
-             "/metrics, and /admin/ with workers, connections?app=ID, apps, channels, channel, "
-             "connection, facts, explain, statistics, disconnect, publish.")));
+    return answered(
+        http1_res_error(out, to, 404,
+                        SPAN("This is Peal's admin listener. It knows /live, /ready, /usage, "
+                             "/metrics, and /admin/ with workers, connections?app=ID, apps, "
+                             "figures, channels, channel, connection, facts, explain, statistics, "
+                             "disconnect, publish.")));
 }
 
 static enum admin_result route_admin(struct conn *c, struct span name, struct span query,

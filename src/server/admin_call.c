@@ -11,6 +11,7 @@ static const struct {
     admin_route *route;
 } routes[] = {
     { "apps", false, admin_apps },
+    { "figures", false, admin_figures },
     { "channels", false, admin_channels },
     { "channel", false, admin_channel },
     { "connection", false, admin_connection },

@@ -29,6 +29,36 @@ enum admin_result admin_apps(struct admin_call *call)
     return admin_done(call, &b);
 }
 
+enum admin_result admin_figures(struct admin_call *call)
+{
+    enum admin_result result;
+    struct app *app = admin_app(call, &result);
+    if (!app) return result;
+    static const struct {
+        const char *key;
+        size_t at;
+    } counters[] = {
+        { "messages_in", offsetof(struct app_tally, websocket_messages) },
+        { "bytes_in", offsetof(struct app_tally, websocket_bytes) },
+        { "messages_out", offsetof(struct app_tally, delivered) },
+        { "bytes_out", offsetof(struct app_tally, sent_bytes) },
+        { "api_messages", offsetof(struct app_tally, api_messages) },
+        { "requests", offsetof(struct app_tally, requests) },
+        { "opened", offsetof(struct app_tally, opened) },
+        { "closed", offsetof(struct app_tally, closed) },
+    };
+    struct buf b = { 0 };
+    json_open(&b, '{');
+    watch_key_text(&b, "app", app->s->id);
+    watch_key_u64(&b, "time", clock_unix_ms());
+    watch_key_u64(&b, "connections", atomic_load_explicit(&app->n_conns, memory_order_relaxed));
+    for (size_t i = 0; i < ARRAY_LEN(counters); i++)
+        watch_key_u64(&b, counters[i].key,
+                      app_count(app, call->c->worker->server->n_workers, counters[i].at));
+    json_close(&b, '}');
+    return admin_done(call, &b);
+}
+
 /* --- channels --- */
 
 static void write_kind(struct span name, struct buf *b)
@@ -101,10 +131,8 @@ struct writing {
 
 static void write_address(const struct conn *c, struct buf *b)
 {
-    char addr[SOCK_ADDR_TEXT_MAX];
-    struct sock_addr peer;
-    bool known = sock_peer(c->io.fd, &peer);
-    watch_key_text(b, "address", known ? sock_addr_text(&peer, addr) : (struct span) { NULL, 0 });
+    char text[SOCK_ADDR_TEXT_MAX];
+    watch_key_text(b, "address", conn_address(c, text));
 }
 
 static bool write_subscriber(void *ctx, struct hub_conn *hc, const struct member *member,

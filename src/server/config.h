@@ -54,6 +54,9 @@ struct config_nets {
     size_t n;
 };
 
+/* In the order of the option's words. */
+enum metrics_names { METRICS_NAMES_PEAL, METRICS_NAMES_SOKETI, METRICS_NAMES_BOTH };
+
 struct config {
     struct config_addrs listen; /* at least one; the first is the main listener */
     struct {
@@ -90,6 +93,9 @@ struct config {
         uint32_t interval_seconds;
         uint32_t retention_days; /* 0: for ever */
     } statistics;
+    struct {
+        enum metrics_names names;
+    } metrics;
     struct {
         enum log_level level;
         enum log_format format;

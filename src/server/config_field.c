@@ -25,6 +25,9 @@ void option_store(const struct option *opt, void *owner, const union option_valu
     case HELD_LOG_FORMAT:
         *(enum log_format *)field = (enum log_format)value->number;
         break;
+    case HELD_METRICS_NAMES:
+        *(enum metrics_names *)field = (enum metrics_names)value->number;
+        break;
     case HELD_TEXT:
         *(struct span *)field = value->text;
         break;
@@ -59,6 +62,9 @@ void option_load(const struct option *opt, const void *owner, union option_value
         break;
     case HELD_LOG_FORMAT:
         out->number = *(const enum log_format *)field;
+        break;
+    case HELD_METRICS_NAMES:
+        out->number = *(const enum metrics_names *)field;
         break;
     case HELD_TEXT:
         out->text = *(const struct span *)field;
@@ -138,6 +144,7 @@ void option_print(const struct option *opt, const union option_value *value, str
         break;
     case HELD_LOG_LEVEL:
     case HELD_LOG_FORMAT:
+    case HELD_METRICS_NAMES:
         print_word(opt->unit, value->number, out);
         break;
     case HELD_TEXT:

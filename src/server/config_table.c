@@ -38,6 +38,7 @@ const struct option option_apps[] = {
 #define FIELD_CODE uint64_t
 #define FIELD_LOG_LEVEL enum log_level
 #define FIELD_LOG_FORMAT enum log_format
+#define FIELD_METRICS_NAMES enum metrics_names
 #define FIELD_CLIENT_EVENTS bool
 #define FIELD_HOST struct span
 #define FIELD_PREFIX struct span
@@ -79,6 +80,8 @@ enum option_held option_held(enum option_type type)
         return HELD_LOG_LEVEL;
     case OPTION_LOG_FORMAT:
         return HELD_LOG_FORMAT;
+    case OPTION_METRICS_NAMES:
+        return HELD_METRICS_NAMES;
     case OPTION_HOST:
     case OPTION_PREFIX:
     case OPTION_KEY:

@@ -19,6 +19,7 @@ enum option_type {
     OPTION_CODE,          /* uint64_t; one of min and max */
     OPTION_LOG_LEVEL,     /* enum log_level */
     OPTION_LOG_FORMAT,    /* enum log_format */
+    OPTION_METRICS_NAMES, /* enum metrics_names */
     OPTION_CLIENT_EVENTS, /* bool; words */
     OPTION_HOST,          /* struct span */
     OPTION_PREFIX,        /* struct span; a path */
@@ -39,6 +40,7 @@ enum option_held {
     HELD_BOOL,
     HELD_LOG_LEVEL,
     HELD_LOG_FORMAT,
+    HELD_METRICS_NAMES,
     HELD_TEXT,  /* struct span */
     HELD_TEXTS, /* struct span_list */
     HELD_ADDRS, /* struct config_addrs */

@@ -277,6 +277,7 @@ static enum err parse_single(const struct option *opt, struct span s, struct con
         return parse_code(opt, s, &out->number, why);
     case OPTION_LOG_LEVEL:
     case OPTION_LOG_FORMAT:
+    case OPTION_METRICS_NAMES:
         return parse_word(opt, s, &out->number, why);
     case OPTION_CLIENT_EVENTS:
         return parse_client_events(opt, s, &out->number, why);

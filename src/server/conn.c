@@ -211,6 +211,14 @@ void conn_end(struct conn *c, uint16_t ending_ms)
     conn_set_timer(c);
 }
 
+struct span conn_address(const struct conn *c, char text[SOCK_ADDR_TEXT_MAX])
+{
+    struct sock_addr peer;
+    if (c->told_address) return span_str(c->told_address);
+    if (!sock_peer(c->io.fd, &peer)) return (struct span) { NULL, 0 };
+    return sock_addr_text(&peer, text);
+}
+
 void conn_hurry(struct conn *c)
 {
     CHECK(c->state == CONN_ENDING);

@@ -60,6 +60,8 @@ struct conn {
         struct http_conn *http; /* CONN_HTTP */
         struct ws_dec dec;      /* CONN_WS */
     } in;
+    /* WS: the client's address, where a proxy that we trust has told it; NULL: the peer's. */
+    char *told_address;
     struct hub_conn hub; /* CONN_WS and later */
 };
 /* A million of them fit into a small machine. */
@@ -96,6 +98,9 @@ void conn_flush_all(struct worker *w);
 void conn_end(struct conn *c, uint16_t ending_ms);
 /* At once, with a reset. */
 void conn_kill(struct conn *c);
+/* Of the client, for people: what a trusted proxy said, else the peer's with its port; p == NULL:
+ * it is gone. `text` may hold it. */
+struct span conn_address(const struct conn *c, char text[SOCK_ADDR_TEXT_MAX]);
 /* The server stops: an end that has begun lasts CONN_STOP_ENDING_MS at most from now on. */
 void conn_hurry(struct conn *c);
 /* Close phase. */
@@ -167,6 +172,7 @@ struct ws_open {
     struct span key;    /* raw path segment */
     struct span origin; /* p == NULL: not sent */
     struct span client; /* address, for logs */
+    bool client_told;   /* by a proxy */
     struct span query;  /* of the request */
     enum watch_entry watch;
     uint16_t scope; /* WATCH_ONE */

@@ -282,6 +282,7 @@ static void upgrade(struct conn *c, const struct ws_verdict *verdict, struct spa
         .origin = http1_header(&http->req, SPAN("Origin")),
         .client = client_addr(c->io.fd, &http->req, c->worker->cfg, client),
     };
+    open.client_told = open.client.p != client; /* in a header, not of the socket */
     struct url_target target;
     if (url_split(http1_req_target(&http->req), &target, NULL)) open.query = target.query;
     open.watch = http->page ? WATCH_ALL : watch_entry(c, key, open.query, &open.scope);
@@ -360,6 +361,17 @@ static void log_api(const struct conn *c, const struct api_call *call)
                   kv_span("path", api_loggable_path(api, target)));
 }
 
+static void count_request(const struct conn *c, size_t answer_bytes)
+{
+    const struct http_conn *http = c->in.http;
+    count_status(c, http->call.status);
+    struct app_tally *tally = http->call.app ? app_tally(http->call.app, c->worker->index) : NULL;
+    if (!tally) return;
+    count_add(&tally->requests, 1);
+    count_add(&tally->request_bytes, (int64_t)http1_req_body(&http->req).n);
+    count_add(&tally->response_bytes, (int64_t)answer_bytes);
+}
+
 static void serve(struct conn *c)
 {
     struct http_conn *http = c->in.http;
@@ -380,7 +392,7 @@ static void serve(struct conn *c)
         conn_kill(c);
         return;
     }
-    count_status(c, http->call.status);
+    count_request(c, b.n - msg_text_offset());
     log_api(c, &http->call);
     answer_bytes(c, &b, to.keep_alive);
 }

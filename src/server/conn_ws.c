@@ -118,12 +118,16 @@ void conn_ws_fini(struct conn *c)
 {
     struct worker *w = c->worker;
     ws_dec_fini(&c->in.dec);
+    mem_free(c->told_address);
+    c->told_address = NULL;
     if (!c->hub.app) return; /* was not admitted */
     hub_conn_close(w->hub, &c->hub);
     note_closed(c);
     if (c->counted) app_conn_drop(c->hub.app);
     c->counted = false;
     if (!c->hub.app->internal) count_add(&w->counts.closed, 1);
+    struct app_tally *tally = app_tally(c->hub.app, w->index);
+    if (tally) count_add(&tally->closed, 1);
 }
 
 /* --- admission --- */
@@ -241,6 +245,9 @@ void conn_ws_open(struct conn *c, const struct ws_open *open)
     ws_dec_init(&c->in.dec);
     if (admit(c, open, app, key, &r)) {
         if (!app->internal) count_add(&w->counts.opened, 1);
+        struct app_tally *tally = app_tally(app, w->index);
+        if (tally) count_add(&tally->opened, 1);
+        if (open->client_told) c->told_address = mem_dup(open->client.p, open->client.n);
         hub_conn_open(w->hub, &c->hub, app, new_socket_id());
         note_opened(c, open);
         conn_set_timer(c);

@@ -6,14 +6,15 @@
  */
 #ifndef SERVER_METRICS_H
 #define SERVER_METRICS_H
-#include "base/buf.h"
+#include "server/config.h"
 
 struct server;
 
 enum metrics_form { METRICS_PROMETHEUS, METRICS_OPEN };
 
-/* Which form an Accept header asks for; p == NULL: none was sent. */
-enum metrics_form metrics_form_of(struct span accept);
+/* Which form an Accept header asks for; p == NULL: none was sent. soketi's names do not keep the
+ * rules of OpenMetrics, so with them it is Prometheus's in any case. */
+enum metrics_form metrics_form_of(struct span accept, enum metrics_names names);
 struct span metrics_type(enum metrics_form form); /* the Content-Type */
 
 /* Appends all metrics. Worker 0's thread, whose settings are shown; the values are read one after
@@ -23,7 +24,7 @@ void metrics_write(struct server *s, enum metrics_form form, struct buf *out);
 /* What memory is used for, in octets. Worker 0's thread. */
 struct metrics_memory {
     uint64_t resident; /* of the process, as the kernel counts it */
-    uint64_t heap;     /* allocated, for whatever purpose; the rest is part of it: */
+    uint64_t heap;     /* of this, what no file backs; the rest is part of it: */
     uint64_t connections, output, input, mailboxes, caches;
 };
 void metrics_memory(struct server *s, struct metrics_memory *m);

@@ -43,6 +43,26 @@ test('figures, charts, workers and memory', TWO, async (t) => {
   await dashboard.sees(mistake, String(before + 1));
 });
 
+test('the figures of the app that is chosen are its own', TWO, async (t) => {
+  const shop = await Shop.open(t);
+  const dashboard = await Dashboard.open(t, shop.server);
+  const pick = (app) => dashboard.page.getByLabel('App', { exact: true }).selectOption(app);
+  const figure = (label) =>
+    dashboard.page.locator('.figures div').filter({ hasText: label }).locator('dd');
+  await dashboard.live();
+  assert.strictEqual(await dashboard.page.locator('.figures').count(), 0);
+  await pick('shop');
+  await dashboard.sees(figure('Connections'), '3');
+  const sending = async () => {
+    await shop.shipped(1);
+    return /[1-9]/.test(await figure('Publishes / s').innerText());
+  };
+  await poll(sending, 'publishes of the shop');
+  await pick('blog');
+  await dashboard.sees(figure('Connections'), '0');
+  await dashboard.sees(figure('Publishes / s'), '0');
+});
+
 test('a worker that is alone, and no figure that is none', { ms: 60_000 }, async (t) => {
   const shop = await Shop.open(t);
   const dashboard = await Dashboard.open(t, shop.server);

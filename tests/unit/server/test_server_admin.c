@@ -106,6 +106,68 @@ static void the_connections_of_all_workers_are_listed(void **state)
     rig_stop(&rig);
 }
 
+/* Who comes through a proxy that we trust (loopback, by default) is shown as himself. */
+static void the_address_is_what_a_trusted_proxy_says(void **state)
+{
+    (void)state;
+    static const char forwarded[] = "X-Forwarded-For: 203.0.113.7\r\n";
+    struct rig rig;
+    struct cl ws, c;
+    START(&rig);
+    cl_dial(&ws, rig.port);
+    cl_upgrade(&ws, "app-key", forwarded);
+    cl_accepted(&ws);
+    assert_true(cl_hears(&ws, "pusher:connection_established"));
+    cl_subscribe(&ws, "room");
+    assert_int_equal(admin_get(&c, &rig, CONNECTIONS), 200);
+    assert_true(cl_text_has(&c, "\"peer\":\"127.0.0.1:"));
+    assert_true(cl_text_has(&c, "\"address\":\"203.0.113.7\""));
+    cl_close(&c);
+    assert_int_equal(admin_get(&c, &rig, "/admin/channel?app=app-id&name=room"), 200);
+    assert_true(cl_text_has(&c, "\"address\":\"203.0.113.7\""));
+    cl_close(&c);
+    cl_close(&ws);
+    rig_stop(&rig);
+
+    START(&rig, "trusted_proxies=none");
+    cl_dial(&ws, rig.port);
+    cl_upgrade(&ws, "app-key", forwarded);
+    cl_accepted(&ws);
+    assert_true(cl_hears(&ws, "pusher:connection_established"));
+    assert_int_equal(admin_get(&c, &rig, CONNECTIONS), 200);
+    assert_true(cl_text_has(&c, "\"address\":\"127.0.0.1:"));
+    assert_false(cl_text_has(&c, "203.0.113.7"));
+    cl_close(&c);
+    cl_close(&ws);
+    rig_stop(&rig);
+}
+
+static void the_figures_of_an_app_are_its_own(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cl a, b, c;
+    START(&rig, "workers=3");
+    cl_open(&a, &rig);
+    cl_open(&b, &rig);
+    cl_subscribe(&a, "room");
+    cl_subscribe(&b, "room");
+    assert_int_equal(rig_publish(&rig, "room", "hello", 10), 200);
+    assert_true(cl_hears(&a, "hello"));
+    assert_true(cl_hears(&b, "hello"));
+    assert_int_equal(admin_get(&c, &rig, "/admin/figures?app=app-id"), 200);
+    assert_true(cl_text_has(&c, "{\"app\":\"app-id\",\"time\":"));
+    assert_true(cl_text_has(&c, "\"connections\":2,\"messages_in\":2,"));
+    assert_true(cl_text_has(&c, "\"messages_out\":2,"));
+    assert_true(cl_text_has(&c, "\"api_messages\":1,\"requests\":1,\"opened\":2,\"closed\":0}"));
+    cl_close(&c);
+    assert_int_equal(admin_get(&c, &rig, "/admin/figures?app=nobody"), 404);
+    cl_close(&a);
+    cl_close(&b);
+    cl_close(&c);
+    rig_stop(&rig);
+}
+
 /* Nothing but the question itself wakes the worker. */
 static void a_single_worker_answers_at_once(void **state)
 {
@@ -215,6 +277,8 @@ int main(void)
         cmocka_unit_test(it_says_what_lives_and_who_works),
         cmocka_unit_test(only_the_hosts_of_the_option_are_answered),
         cmocka_unit_test(the_connections_of_all_workers_are_listed),
+        cmocka_unit_test(the_address_is_what_a_trusted_proxy_says),
+        cmocka_unit_test(the_figures_of_an_app_are_its_own),
         cmocka_unit_test(a_single_worker_answers_at_once),
         cmocka_unit_test(an_answer_before_it_and_a_half_close_do_not_lose_it),
         cmocka_unit_test(who_asks_and_sends_no_more_gets_the_answer),

@@ -89,10 +89,13 @@ static void refusals_and_closes_are_counted_by_their_codes(void **state)
 static void openmetrics_is_written_where_it_is_asked_for(void **state)
 {
     (void)state;
-    assert_int_equal(metrics_form_of((struct span) { NULL, 0 }), METRICS_PROMETHEUS);
-    assert_int_equal(metrics_form_of(SPAN("text/plain, */*;q=0.1")), METRICS_PROMETHEUS);
+    assert_int_equal(metrics_form_of((struct span) { NULL, 0 }, METRICS_NAMES_PEAL),
+                     METRICS_PROMETHEUS);
+    assert_int_equal(metrics_form_of(SPAN("text/plain, */*;q=0.1"), METRICS_NAMES_PEAL),
+                     METRICS_PROMETHEUS);
     assert_int_equal(metrics_form_of(SPAN("text/plain;q=0.5, Application/OpenMetrics-Text;"
-                                          "version=1.0.0;q=0.9")),
+                                          "version=1.0.0;q=0.9"),
+                                     METRICS_NAMES_PEAL),
                      METRICS_OPEN);
     struct rig rig;
     struct buf out = { 0 };
