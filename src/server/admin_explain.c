@@ -61,10 +61,10 @@ static void collect_facts(struct worker *w, const struct ask *ask, struct buf *o
     struct facts *facts = hub_facts(w->hub);
     const struct part_head head = { facts_since_ms(facts), facts_last_id(facts) };
     buf_add(out, &head, sizeof head);
-    for (unsigned went_well = 0; went_well < (q->failed ? 1 : 2); went_well++) {
+    for (enum fact_ring ring = 0; ring < (q->failed ? FACT_RING_OK : FACT_N_RINGS); ring++) {
         uint32_t pos = 0;
         size_t n = 0;
-        for (const struct fact *f; n < q->limit && (f = facts_next(facts, went_well, &pos));) {
+        for (const struct fact *f; n < q->limit && (f = facts_next(facts, ring, &pos));) {
             if (!is_wanted(q, f)) continue;
             add_copy(f, out);
             n++;
@@ -184,8 +184,9 @@ static void answer_facts(struct ask *ask)
     json_close(&b, ']');
     json_key(&b, SPAN("kept"));
     json_open(&b, '{');
-    watch_key_u64(&b, "ok", facts_kept(true));
-    watch_key_u64(&b, "bad", facts_kept(false));
+    watch_key_u64(&b, "ok", facts_kept(FACT_RING_OK));
+    watch_key_u64(&b, "failed", facts_kept(FACT_RING_FAILED));
+    watch_key_u64(&b, "strangers", facts_kept(FACT_RING_STRANGERS));
     json_close(&b, '}');
     write_last(q, &b);
     watch_key_some(&b, "since", q->since_ms ? clock.unix_ms - (clock.mono_ms - q->since_ms) : 0);

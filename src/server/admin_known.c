@@ -78,17 +78,20 @@ static bool is_related(const struct fact *f, const struct fact *about)
 
 static void add_related(struct worker *w, const struct fact *about, struct buf *out)
 {
-    uint32_t pos = 0, n = 0;
-    for (const struct fact *f;
-         n < MAX_RELATED && (f = facts_next(hub_facts(w->hub), false, &pos));) {
-        size_t size = fact_size(f), padded = known_padded(size);
-        if (!is_related(f, about)) continue;
-        char *room = buf_room(out, padded);
-        if (!room) return;
-        memcpy(room, f, size);
-        memset(room + size, 0, padded - size);
-        buf_grew(out, padded);
-        n++;
+    uint32_t n = 0;
+    for (enum fact_ring ring = 0; ring < FACT_RING_OK; ring++) {
+        uint32_t pos = 0;
+        for (const struct fact *f;
+             n < MAX_RELATED && (f = facts_next(hub_facts(w->hub), ring, &pos));) {
+            size_t size = fact_size(f), padded = known_padded(size);
+            if (!is_related(f, about)) continue;
+            char *room = buf_room(out, padded);
+            if (!room) return;
+            memcpy(room, f, size);
+            memset(room + size, 0, padded - size);
+            buf_grew(out, padded);
+            n++;
+        }
     }
 }
 

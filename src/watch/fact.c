@@ -9,11 +9,18 @@
 
 /* Names of the usual length fit, in the ring for trouble with a sentence about it. */
 #define OK_PLACE 320
-#define BAD_PLACE 832
+#define FAILED_PLACE 832
 #define OK_FACTS 1024
-#define BAD_FACTS 512
 #define ENDS 512
 #define MAX_TALLIES 16384
+
+static const struct {
+    uint32_t size, n;
+} shapes[FACT_N_RINGS] = {
+    [FACT_RING_FAILED] = { FAILED_PLACE, 512 },
+    [FACT_RING_STRANGERS] = { FAILED_PLACE, 256 },
+    [FACT_RING_OK] = { OK_PLACE, OK_FACTS },
+};
 
 struct ring {
     char *places;
@@ -24,17 +31,21 @@ struct ring {
 
 struct facts {
     uint64_t last_id;
-    struct ring ok, bad;
+    struct ring rings[FACT_N_RINGS];
     struct fact_tally *tallies;
     uint64_t n_tallies, mask; /* ever added; places - 1 */
     struct fact_end *ends;
     uint64_t n_ends;
 };
 
-static enum err open_ring(struct ring *ring, uint32_t size, uint32_t n)
+static enum err open_rings(struct facts *f)
 {
-    *ring = (struct ring) { .places = mem_zalloc((size_t)size * n), .size = size, .n = n };
-    return ring->places ? ERR_OK : ERR_NOMEM;
+    for (unsigned i = 0; i < FACT_N_RINGS; i++) {
+        uint32_t size = shapes[i].size, n = shapes[i].n;
+        f->rings[i] = (struct ring) { mem_zalloc((size_t)size * n), .size = size, .n = n };
+        if (!f->rings[i].places) return ERR_NOMEM;
+    }
+    return ERR_OK;
 }
 
 /* Each worker may hand out what every other one publishes. */
@@ -54,8 +65,7 @@ enum err facts_new(struct facts **out, unsigned worker, unsigned n_workers)
     f->mask = n - 1;
     f->tallies = mem_zalloc(n * sizeof *f->tallies);
     f->ends = mem_zalloc(ENDS * sizeof *f->ends);
-    if (!f->tallies || !f->ends || open_ring(&f->ok, OK_PLACE, OK_FACTS) ||
-        open_ring(&f->bad, BAD_PLACE, BAD_FACTS)) {
+    if (!f->tallies || !f->ends || open_rings(f)) {
         facts_free(f);
         return ERR_NOMEM;
     }
@@ -66,8 +76,7 @@ enum err facts_new(struct facts **out, unsigned worker, unsigned n_workers)
 void facts_free(struct facts *facts)
 {
     if (!facts) return;
-    mem_free(facts->ok.places);
-    mem_free(facts->bad.places);
+    for (unsigned i = 0; i < FACT_N_RINGS; i++) mem_free(facts->rings[i].places);
     mem_free(facts->tallies);
     mem_free(facts->ends);
     mem_free(facts);
@@ -117,9 +126,35 @@ static uint16_t put(struct fact *f, size_t *at, size_t end, struct span text, bo
     return (uint16_t)n;
 }
 
+/* Whether somebody without the app's secret can cause as many of these as he likes. */
+static bool is_of_strangers(const struct fact *f)
+{
+    switch ((enum fact_kind)f->kind) {
+    case FACT_PUBLISH:
+        return f->source == FACT_SOURCE_CLIENT;
+    case FACT_PUBLISH_REFUSED:
+        return f->source == FACT_SOURCE_CLIENT || f->cause <= CAUSE_BODY_MD5;
+    case FACT_SUBSCRIBE_REFUSED:
+    case FACT_CLIENT_EVENT_REFUSED:
+    case FACT_CLIENT_REFUSED:
+    case FACT_CONNECT_REFUSED:
+        return true;
+    case FACT_CUT:
+    case FACT_N_KINDS:
+        break;
+    }
+    return false;
+}
+
+static enum fact_ring ring_of(const struct fact *f, bool went_well)
+{
+    if (went_well) return FACT_RING_OK;
+    return is_of_strangers(f) ? FACT_RING_STRANGERS : FACT_RING_FAILED;
+}
+
 uint64_t facts_add(struct facts *facts, const struct fact_note *note, bool went_well)
 {
-    struct ring *ring = went_well ? &facts->ok : &facts->bad;
+    struct ring *ring = &facts->rings[ring_of(&note->fact, went_well)];
     struct fact *f = place_of(ring, ring->used++);
     size_t at = 0, room = ring->size - sizeof *f;
     struct span event = note->event_raw;
@@ -203,16 +238,16 @@ const char *fact_source_name(unsigned source)
     return names[source];
 }
 
-const struct fact *facts_next(const struct facts *facts, bool went_well, uint32_t *pos)
+const struct fact *facts_next(const struct facts *facts, enum fact_ring which, uint32_t *pos)
 {
-    const struct ring *ring = went_well ? &facts->ok : &facts->bad;
+    const struct ring *ring = &facts->rings[which];
     if (*pos >= ring->n || *pos >= ring->used) return NULL;
     return place_of(ring, ring->used - 1 - (*pos)++);
 }
 
-uint32_t facts_kept(bool went_well)
+uint32_t facts_kept(enum fact_ring ring)
 {
-    return went_well ? OK_FACTS : BAD_FACTS;
+    return shapes[ring].n;
 }
 
 uint64_t facts_last_id(const struct facts *facts)
@@ -222,14 +257,17 @@ uint64_t facts_last_id(const struct facts *facts)
 
 uint64_t facts_since_ms(const struct facts *facts)
 {
-    return facts->ok.lost_ms > facts->bad.lost_ms ? facts->ok.lost_ms : facts->bad.lost_ms;
+    uint64_t since_ms = 0;
+    for (unsigned i = 0; i < FACT_N_RINGS; i++)
+        if (facts->rings[i].lost_ms > since_ms) since_ms = facts->rings[i].lost_ms;
+    return since_ms;
 }
 
 const struct fact *facts_find(const struct facts *facts, uint64_t id)
 {
-    for (unsigned went_well = 0; went_well < 2; went_well++) {
+    for (enum fact_ring ring = 0; ring < FACT_N_RINGS; ring++) {
         uint32_t pos = 0;
-        for (const struct fact *f; (f = facts_next(facts, went_well, &pos));)
+        for (const struct fact *f; (f = facts_next(facts, ring, &pos));)
             if (f->id == id) return f;
     }
     return NULL;

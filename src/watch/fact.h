@@ -4,8 +4,9 @@
  *
  * Pure, and its worker's own: nobody else touches it, so it needs neither locks nor atomics. A
  * publish costs one fact, a worker that hands it out one tally, a delivery nothing. Facts hold no
- * payload. Where nobody was there, or somebody was refused, the fact goes into a ring of its own,
- * so that traffic does not push failures out before anybody asks.
+ * payload. There are three rings: what went well; what the app's back end should know (nobody was
+ * there, a request of its own was refused); and what anybody can cause who has no secret. So
+ * traffic does not push failures out before anybody asks, and neither do strangers.
  *
  * Ids are unique in the process: the worker in the upper 16 bits, a number that never restarts in
  * the others.
@@ -120,6 +121,14 @@ struct fact_note {
     struct span why;
 };
 
+/* Failures come first, so that who wants them alone stops at FACT_RING_OK. */
+enum fact_ring {
+    FACT_RING_FAILED,
+    FACT_RING_STRANGERS, /* clients, and requests whose signature was not right */
+    FACT_RING_OK,
+    FACT_N_RINGS,
+};
+
 struct facts;
 /* `n_workers`: how many hand out what this one and the others publish. */
 enum err facts_new(struct facts **out, unsigned worker, unsigned n_workers) MUST_USE;
@@ -127,7 +136,7 @@ void facts_free(struct facts *facts); /* NULL allowed */
 
 /* The id of a fact that will be added. */
 uint64_t facts_take_id(struct facts *facts);
-/* Adds; `went_well` chooses the ring. Returns its id. */
+/* Adds; the ring is FACT_RING_OK where it `went_well`. Returns its id. */
 uint64_t facts_add(struct facts *facts, const struct fact_note *note, bool went_well);
 void facts_tally(struct facts *facts, const struct fact_tally *tally);
 void facts_end(struct facts *facts, const struct fact_end *end);
@@ -143,8 +152,8 @@ const char *fact_source_name(unsigned source); /* NULL: none */
 
 /* Facts of one ring from the newest on: NULL at the end. `*pos` starts at 0. Do not add
  * meanwhile. */
-const struct fact *facts_next(const struct facts *facts, bool went_well, uint32_t *pos);
-uint32_t facts_kept(bool went_well); /* how many a ring holds */
+const struct fact *facts_next(const struct facts *facts, enum fact_ring ring, uint32_t *pos);
+uint32_t facts_kept(enum fact_ring ring); /* how many a ring holds */
 /* The newest id; its number is 0 where there was none yet. */
 uint64_t facts_last_id(const struct facts *facts);
 /* The oldest moment from which on nothing has been forgotten; 0: nothing was yet. */

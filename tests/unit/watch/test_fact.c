@@ -49,10 +49,45 @@ static void what_went_well_does_not_push_failures_out(void **state)
     uint64_t id = facts_add(facts, &bad, false);
     struct fact_note good = note_of("orders", "\"e\"");
     uint64_t first = facts_add(facts, &good, true);
-    for (uint32_t i = 0; i < facts_kept(true); i++) facts_add(facts, &good, true);
+    for (uint32_t i = 0; i < facts_kept(FACT_RING_OK); i++) facts_add(facts, &good, true);
     assert_null(facts_find(facts, first));
     assert_non_null(facts_find(facts, id));
     assert_span(fact_why(facts_find(facts, id)), "No such thing.");
+    facts_free(facts);
+}
+
+static void what_strangers_cause_pushes_out_only_what_strangers_caused(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t kind, source, cause;
+    } floods[] = {
+        { FACT_CONNECT_REFUSED, FACT_SOURCE_NONE, CAUSE_UNKNOWN_APP },
+        { FACT_SUBSCRIBE_REFUSED, FACT_SOURCE_NONE, CAUSE_SIGNATURE },
+        { FACT_CLIENT_EVENT_REFUSED, FACT_SOURCE_NONE, CAUSE_RATE },
+        { FACT_CLIENT_REFUSED, FACT_SOURCE_NONE, CAUSE_BAD_DATA },
+        { FACT_PUBLISH, FACT_SOURCE_CLIENT, CAUSE_NONE },
+        { FACT_PUBLISH_REFUSED, FACT_SOURCE_API, CAUSE_UNKNOWN_APP },
+        { FACT_PUBLISH_REFUSED, FACT_SOURCE_BATCH, CAUSE_SIGNATURE },
+    };
+    struct facts *facts = open_facts();
+    struct fact_note note = note_of("orders", "\"e\"");
+    uint64_t nobody = facts_add(facts, &note, false);
+    note.fact.kind = FACT_PUBLISH_REFUSED;
+    note.fact.source = FACT_SOURCE_API;
+    note.fact.cause = CAUSE_BAD_CHANNEL;
+    uint64_t refused = facts_add(facts, &note, false);
+    note.fact.kind = FACT_CUT;
+    uint64_t cut = facts_add(facts, &note, false);
+    for (size_t i = 0; i < ARRAY_LEN(floods); i++) {
+        note.fact.kind = floods[i].kind;
+        note.fact.source = floods[i].source;
+        note.fact.cause = floods[i].cause;
+        for (uint32_t n = 0; n < 1000; n++) facts_add(facts, &note, false);
+    }
+    assert_non_null(facts_find(facts, nobody));
+    assert_non_null(facts_find(facts, refused));
+    assert_non_null(facts_find(facts, cut));
     facts_free(facts);
 }
 
@@ -62,13 +97,13 @@ static void the_newest_comes_first_and_what_was_forgotten_is_known(void **state)
     struct facts *facts = open_facts();
     assert_int_equal(facts_since_ms(facts), 0);
     struct fact_note note = note_of("c", "\"e\"");
-    uint32_t n = facts_kept(false);
+    uint32_t n = facts_kept(FACT_RING_FAILED);
     for (uint32_t i = 0; i < n + 5; i++) {
         note.fact.at_ms = 1000 + i;
         facts_add(facts, &note, false);
     }
     uint32_t pos = 0, seen = 0;
-    for (const struct fact *f; (f = facts_next(facts, false, &pos)); seen++)
+    for (const struct fact *f; (f = facts_next(facts, FACT_RING_FAILED, &pos)); seen++)
         assert_int_equal(f->at_ms, 1000 + n + 4 - seen);
     assert_int_equal(seen, n);
     assert_int_equal(facts_since_ms(facts), 1004);
@@ -179,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fact_is_found_by_its_id_with_its_texts),
         cmocka_unit_test(what_went_well_does_not_push_failures_out),
+        cmocka_unit_test(what_strangers_cause_pushes_out_only_what_strangers_caused),
         cmocka_unit_test(the_newest_comes_first_and_what_was_forgotten_is_known),
         cmocka_unit_test(long_names_are_cut_at_a_character_and_never_in_an_escape),
         cmocka_unit_test(an_unknown_app_is_kept_as_text),
