@@ -304,13 +304,6 @@ static bool read_name(struct reading_event *e)
     return refuse_event(e, 400);
 }
 
-/* Octets of the data after unescaping, of any other JSON value as it stands. */
-static size_t data_size(struct json_val data)
-{
-    if (data.type != JSON_STRING) return data.raw.n;
-    return data.escaped ? json_unescaped_len(data) : data.raw.n - 2;
-}
-
 static bool allow_data(const struct reading_event *e, size_t size)
 {
     uint64_t limit = e->r->app->s->limits.message_bytes;
@@ -332,7 +325,7 @@ static bool read_data(struct reading_event *e)
     if (is_there(val)) {
         e->event->data_raw = val.raw;
         uint64_t limit = e->r->app->s->limits.message_bytes;
-        return val.raw.n <= limit || allow_data(e, data_size(val));
+        return val.raw.n <= limit || allow_data(e, json_data_len(val));
     }
     struct span text;
     if (!read_text(e, FIELD_DATA, &text, &e->event->data_raw)) return false;

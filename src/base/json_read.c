@@ -468,6 +468,12 @@ size_t json_unescaped_len(struct json_val str)
     return n;
 }
 
+size_t json_data_len(struct json_val data)
+{
+    if (data.type != JSON_STRING) return data.raw.n;
+    return data.escaped ? json_unescaped_len(data) : data.raw.n - 2;
+}
+
 void json_unescape(struct json_val str, struct buf *out)
 {
     struct pieces it = pieces_of(str);

@@ -69,6 +69,9 @@ static inline struct span json_inner(struct json_val str)
 
 /* Length in octets after unescaping; a lone surrogate counts 3. */
 size_t json_unescaped_len(struct json_val str);
+/* What an event's data counts as: a string's octets after unescaping, any other value as it
+ * stands (protocol page 3.4). */
+size_t json_data_len(struct json_val data);
 
 /* Appends the unescaped string. A lone surrogate becomes its three octets in the manner of WTF-8
  * (never produced for a valid pair). */

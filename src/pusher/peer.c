@@ -433,7 +433,7 @@ static bool client_event_fits(struct reading *r, const struct event_in *ev)
         return false;
     }
     limit = r->rules->message_limit;
-    size_t size = ev->data.type == JSON_STRING ? json_unescaped_len(ev->data) : ev->data.raw.n;
+    size_t size = json_data_len(ev->data);
     if (limit && size > limit) {
         BUF_ADD_LIT(b, "The event data should be less than ");
         add_size(b, limit);

@@ -128,6 +128,7 @@ enum admin_result admin_disconnect(struct admin_call *call)
 struct event {
     struct app *app;
     struct span channel, name, name_raw, data_raw;
+    size_t data_len; /* as limits.message_bytes counts */
     uint64_t exclude;
 };
 
@@ -147,8 +148,8 @@ static bool check_event(const struct event *e, struct buf *why)
                     (unsigned long long)s->limits.event_name);
         return false;
     }
-    if (s->limits.message_bytes && e->data_raw.n > s->limits.message_bytes) {
-        buf_add_fmt(why, "The data has %zu bytes; limits.message_bytes allows %llu.", e->data_raw.n,
+    if (s->limits.message_bytes && e->data_len > s->limits.message_bytes) {
+        buf_add_fmt(why, "The data has %zu bytes; limits.message_bytes allows %llu.", e->data_len,
                     (unsigned long long)s->limits.message_bytes);
         return false;
     }
@@ -166,12 +167,15 @@ static bool read_event(struct admin_call *call, struct event *e, enum admin_resu
     struct buf why = { 0 };
     if (!read_body(call, fields, N, result)) return false;
     struct span app = text_of(call, &fields[APP]), socket = text_of(call, &fields[SOCKET]);
+    struct json_val data = fields[DATA].val;
+    if (data.type == JSON_ABSENT) data = (struct json_val) { SPAN("null"), JSON_NULL, false };
     *e = (struct event) {
         .app = app.p ? apps_find_id(call->c->worker->apps, app) : NULL,
         .channel = text_of(call, &fields[CHANNEL]),
         .name = text_of(call, &fields[NAME]),
         .name_raw = fields[NAME].val.raw,
-        .data_raw = fields[DATA].val.type == JSON_ABSENT ? SPAN("null") : fields[DATA].val.raw,
+        .data_raw = data.raw,
+        .data_len = json_data_len(data),
     };
     if (!e->app)
         *result = admin_error(call, 404, SPAN("There is no app with this id."));
