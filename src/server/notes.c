@@ -21,23 +21,37 @@ static struct span name_at(const struct client_names *names, unsigned i)
     return span_of(names->names[i], strnlen(names->names[i], CLIENT_NAME_MAX));
 }
 
-static uint8_t intern(struct client_names *names, struct span name)
+static uint8_t hold(struct client_names *names, struct span name)
 {
-    for (unsigned i = 0; i < names->n; i++)
-        if (span_eq(name_at(names, i), name)) return (uint8_t)(i + 1);
-    if (name.n == 0 || name.n > CLIENT_NAME_MAX || names->n == CLIENT_NAMES) return 0;
-    memcpy(names->names[names->n], name.p, name.n);
-    return (uint8_t)++names->n;
+    unsigned at = CLIENT_NAMES;
+    if (name.n == 0 || name.n > CLIENT_NAME_MAX) return 0;
+    for (unsigned i = 0; i < CLIENT_NAMES; i++) {
+        if (names->held[i] && span_eq(name_at(names, i), name)) {
+            names->held[i]++;
+            return (uint8_t)(i + 1);
+        }
+        if (!names->held[i] && at == CLIENT_NAMES) at = i;
+    }
+    if (at == CLIENT_NAMES) return 0;
+    memset(names->names[at], 0, CLIENT_NAME_MAX);
+    memcpy(names->names[at], name.p, name.n);
+    names->held[at] = 1;
+    return (uint8_t)(at + 1);
 }
 
-uint8_t client_number(struct client_names *names, struct span query)
+uint8_t client_hold(struct client_names *names, struct span query)
 {
     struct buf name = { 0 };
     add_param(&name, query, SPAN("client"));
     if (name.n) add_param(&name, query, SPAN("version"));
-    uint8_t number = buf_failed(&name) ? 0 : intern(names, buf_span(&name));
+    uint8_t number = buf_failed(&name) ? 0 : hold(names, buf_span(&name));
     buf_fini(&name);
     return number;
+}
+
+void client_drop(struct client_names *names, uint8_t number)
+{
+    if (number) names->held[number - 1]--;
 }
 
 struct span client_name(const struct client_names *names, uint8_t number)
@@ -50,7 +64,7 @@ struct span client_name(const struct client_names *names, uint8_t number)
 void note_opened(struct conn *c, const struct ws_open *open)
 {
     struct worker *w = c->worker;
-    c->client = client_number(w->clients, open->query);
+    c->client = client_hold(w->clients, open->query);
     if (c->hub.app->internal) count_add(&w->counts.n_ws, -1); /* who watches is not counted */
     if (c->hub.app->internal || !hub_watched(w->hub)) return;
     struct watch_event ev = {
@@ -143,5 +157,7 @@ void note_closing(struct conn *c, unsigned code, bool ours, struct span why)
 void note_closed(struct conn *c)
 {
     note_closing(c, 0, false, (struct span) { NULL, 0 });
+    client_drop(c->worker->clients, c->client);
+    c->client = 0;
     if (c->hub.app->internal) count_add(&c->worker->counts.n_ws, 1); /* leaving takes it off */
 }

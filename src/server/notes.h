@@ -11,14 +11,16 @@
 #define CLIENT_NAME_MAX 40
 
 /* What clients say of themselves when they connect ("js 8.6.0"): few different ones, so that a
- * connection holds one octet. A worker's. */
+ * connection holds one octet. A name that no connection has any more makes room for another. A
+ * worker's. */
 struct client_names {
-    unsigned n;
+    uint32_t held[CLIENT_NAMES]; /* connections that have the name; 0: the place is free */
     char names[CLIENT_NAMES][CLIENT_NAME_MAX];
 };
-/* The number of the client in the query of an upgrade; 0: it says nothing, or there are too many
- * different ones. */
-uint8_t client_number(struct client_names *names, struct span query);
+/* The number of the client in the query of an upgrade, held until client_drop; 0: it says nothing,
+ * or there are too many different ones at a time. */
+uint8_t client_hold(struct client_names *names, struct span query);
+void client_drop(struct client_names *names, uint8_t number); /* 0 allowed */
 struct span client_name(const struct client_names *names, uint8_t number); /* p == NULL for 0 */
 
 void note_opened(struct conn *c, const struct ws_open *open);
