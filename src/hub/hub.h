@@ -71,10 +71,10 @@ struct hub_sink {
      * never an internal one. Publishing from within is allowed. */
     const _Atomic bool *watched;
     void (*happened)(void *ctx, struct watch_event *ev);
-    /* Of internal apps: whether a channel may be subscribed to (else a sentence that says why), and
-     * that somebody came or went. May be NULL. */
-    const char *(*watcher_asks)(void *ctx, struct hub_conn *conn, struct span channel);
-    void (*watcher_moved)(void *ctx, struct hub_conn *conn, struct span channel, bool came);
+    /* Of internal apps: somebody comes to a channel. NULL: he may, and each who may will leave;
+     * else a sentence that says why not. Both may be NULL. */
+    const char *(*watcher_comes)(void *ctx, struct hub_conn *conn, struct span channel);
+    void (*watcher_left)(void *ctx, struct hub_conn *conn, struct span channel);
     void *ctx;
 };
 

@@ -196,29 +196,22 @@ static void tell_channel(struct hub *hub, enum watch_type type, const struct hub
     tell(hub, &ev);
 }
 
-static void tell_watcher(struct hub *hub, struct hub_conn *conn, struct span channel, bool came)
-{
-    if (hub->sink.watcher_moved) hub->sink.watcher_moved(hub->sink.ctx, conn, channel, came);
-}
-
 void hub_note_joined(struct hub *hub, struct hub_conn *conn, const struct dir_chan *chan,
                      struct span user_id, bool occupied)
 {
     struct span none = { NULL, 0 };
-    if (conn->app->internal) {
-        tell_watcher(hub, conn, dir_chan_name(chan), true);
-        return;
-    }
-    if (!hub_watched(hub)) return;
+    if (conn->app->internal || !hub_watched(hub)) return;
     tell_channel(hub, WATCH_SUBSCRIBED, conn, dir_chan_name(chan), user_id);
     if (occupied) tell_channel(hub, WATCH_OCCUPIED, conn, dir_chan_name(chan), none);
 }
 
 void hub_note_left(struct hub *hub, struct hub_conn *conn, struct span channel)
 {
-    if (conn->app->internal)
-        tell_watcher(hub, conn, channel, false);
-    else if (hub_watched(hub))
+    if (conn->app->internal) {
+        if (hub->sink.watcher_left) hub->sink.watcher_left(hub->sink.ctx, conn, channel);
+        return;
+    }
+    if (hub_watched(hub))
         tell_channel(hub, WATCH_UNSUBSCRIBED, conn, channel, (struct span) { NULL, 0 });
 }
 

@@ -176,8 +176,8 @@ static void refuse_members(struct hub *hub, struct hub_conn *conn, struct span c
 /* Channels of internal apps are the server's business. */
 static bool may_watch(struct hub *hub, struct hub_conn *conn, struct span channel)
 {
-    if (!hub->sink.watcher_asks) return true;
-    const char *why = hub->sink.watcher_asks(hub->sink.ctx, conn, channel);
+    if (!hub->sink.watcher_comes) return true;
+    const char *why = hub->sink.watcher_comes(hub->sink.ctx, conn, channel);
     if (why) refuse_limit(hub, conn, channel, 403, span_str(why));
     return !why;
 }
@@ -209,15 +209,16 @@ static bool enter(struct hub *hub, struct hub_conn *conn, const struct dir_join 
     return true;
 }
 
-static void subscribe_first(struct hub *hub, struct hub_conn *conn, const struct peer_action *a)
+/* False: he is not subscribed, and was told why. */
+static bool subscribe_first(struct hub *hub, struct hub_conn *conn, const struct peer_action *a)
 {
-    if (too_many_subs(hub, conn, a->channel)) return;
+    if (too_many_subs(hub, conn, a->channel)) return false;
     struct presence *presence = NULL;
     if (a->kind.type == CHAN_PRESENCE) {
         presence = presence_new(hub, conn, &a->member);
         if (!presence) {
             hub_no_memory(hub, conn);
-            return;
+            return false;
         }
     }
     struct dir_join join = {
@@ -236,7 +237,7 @@ static void subscribe_first(struct hub *hub, struct hub_conn *conn, const struct
         hub_note_joined(hub, conn, join.chan, user_id, join.occupied);
         answer(hub, conn, join.chan, join.snapshot, join.cached);
         roster_view_unref(join.snapshot);
-        return;
+        return true;
     }
     if (err == ERR_OK) { /* no memory after joining: leave again */
         roster_view_unref(join.snapshot);
@@ -248,6 +249,7 @@ static void subscribe_first(struct hub *hub, struct hub_conn *conn, const struct
         refuse_members(hub, conn, a->channel);
     else
         hub_no_memory(hub, conn);
+    return false;
 }
 
 /* Takes over the change from the present member to `is` (NULL: none) and has it answered. */
@@ -336,8 +338,10 @@ void hub_subscribe(struct hub *hub, struct hub_conn *conn, const struct peer_act
     struct hub_sub *sub = sub_find(conn, a->channel);
     if (sub)
         subscribe_again(hub, conn, sub, a);
-    else if (!conn->app->internal || may_watch(hub, conn, a->channel))
+    else if (!conn->app->internal)
         subscribe_first(hub, conn, a);
+    else if (may_watch(hub, conn, a->channel) && !subscribe_first(hub, conn, a))
+        hub_note_left(hub, conn, a->channel);
 }
 
 /* --- unsubscribing --- */
