@@ -112,7 +112,14 @@ void apps_publish(const struct apps *apps);
 /* Apps of `now` that `next` does not have lose their settings: not enabled, no secret is right. */
 void apps_retire(const struct apps *now, const struct apps *next);
 
-enum app_change { APP_STAYS, APP_ADDED, APP_REMOVED, APP_DISABLED, APP_REKEYED };
+enum app_change {
+    APP_STAYS,
+    APP_ADDED,
+    APP_REMOVED,
+    APP_DISABLED,
+    APP_REKEYED,
+    APP_NEW_SECRETS, /* others, or in another order; the key is the same */
+};
 /* What becomes of the app in slot `index`, below apps_n_slots(next). `*app`: the slot. */
 enum app_change apps_change(const struct apps *now, const struct apps *next, size_t index,
                             struct app **app);

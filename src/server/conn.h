@@ -41,7 +41,10 @@ struct conn {
     uint16_t scope;     /* a watcher: may see the app of this index + 1 only; 0: all */
     uint8_t client;     /* what it says it is: server/notes.h */
     bool told_end;      /* its end is remembered */
-    uint32_t session;   /* a watcher over the main listener: whose (server/sessions.h); 0: none */
+    union {             /* of a watcher over the main listener */
+        uint32_t session; /* logged in: server/sessions.h; 0: nobody */
+        uint32_t until_s; /* scope > 0: when his token ends, by the loop's clock */
+    };
     struct io io;
     struct timer timer;
     struct list link; /* worker's http, ws or ending */
@@ -175,7 +178,8 @@ struct ws_open {
     bool client_told;   /* by a proxy */
     struct span query;  /* of the request */
     enum watch_entry watch;
-    uint16_t scope; /* WATCH_ONE */
+    uint16_t scope;   /* WATCH_ONE: as in struct conn */
+    uint32_t until_s; /* likewise */
 };
 /* After the 101: admits the client or tells it why not. */
 void conn_ws_open(struct conn *c, const struct ws_open *open);
@@ -187,7 +191,7 @@ uint64_t conn_ws_since_ms(const struct conn *c);             /* its unfinished m
 void conn_ws_progress(struct conn *c);
 uint64_t conn_ws_deadline(const struct conn *c);
 void conn_ws_timeout(struct conn *c);
-/* A watcher whose log-in is over is told so. */
+/* A watcher whose log-in or token is over is told so. */
 void conn_ws_check_session(struct conn *c);
 /* pusher:error and a close frame with `code`, then the end. `text` is UTF-8. */
 void conn_ws_refuse(struct conn *c, unsigned code, struct span text);

@@ -285,7 +285,10 @@ static void upgrade(struct conn *c, const struct ws_verdict *verdict, struct spa
     open.client_told = open.client.p != client; /* in a header, not of the socket */
     struct url_target target;
     if (url_split(http1_req_target(&http->req), &target, NULL)) open.query = target.query;
-    open.watch = http->page ? WATCH_ALL : watch_entry(c, key, open.query, &open.scope);
+    if (http->page)
+        open.watch = WATCH_ALL;
+    else
+        watch_judge(c, &open);
     conn_ws_open(c, &open);
     http1_req_fini(&http->req);
     mem_free(http);

@@ -241,6 +241,7 @@ void conn_ws_open(struct conn *c, const struct ws_open *open)
     else if (is_utf8_key(open->key, &scratch, &key))
         app = apps_find_key(w->apps, key);
     c->scope = open->scope;
+    if (c->scope) c->until_s = open->until_s;
     conn_upgraded(c);
     ws_dec_init(&c->in.dec);
     if (admit(c, open, app, key, &r)) {
@@ -403,15 +404,19 @@ static uint64_t auth_deadline(const struct conn *c)
     return c->since_ms + s->user_authentication_timeout_ms;
 }
 
-/* Every second from now on: sessions end by a request to another worker, too. */
+/* A session every second from now on: it ends by a request to another worker, too. */
 static uint64_t session_deadline(const struct conn *c)
 {
+    if (c->scope) return (uint64_t)c->until_s * 1000;
     return c->session ? loop_now_ms(c->worker->loop) + SESSION_LOOK_MS : WHEEL_NEVER;
 }
 
 void conn_ws_check_session(struct conn *c)
 {
-    if (!login_lasts(c)) conn_ws_refuse(c, 4009, SPAN("The log-in to the dashboard is over."));
+    if (c->scope && session_deadline(c) <= loop_now_ms(c->worker->loop))
+        conn_ws_refuse(c, 4009, SPAN("The token for the live stream is over; take a new one."));
+    else if (!c->scope && !login_lasts(c))
+        conn_ws_refuse(c, 4009, SPAN("The log-in to the dashboard is over."));
 }
 
 uint64_t conn_ws_deadline(const struct conn *c)

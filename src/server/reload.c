@@ -104,6 +104,9 @@ static void close_one(const struct reload *r, struct conn *c)
     case APP_STAYS:
     case APP_ADDED:
         break;
+    case APP_NEW_SECRETS: /* who has come in is in; a watcher's token is judged anew */
+        if (c->scope) conn_ws_refuse(c, 4200, SPAN("The secrets of the app have changed."));
+        break;
     case APP_REMOVED:
         conn_ws_refuse(c, 4001, SPAN("The app does not exist any more."));
         break;
@@ -171,8 +174,8 @@ static enum err note_changes(struct reload *r)
         r->n_added += change == APP_ADDED;
         r->n_removed += change == APP_REMOVED;
         r->n_other += change == APP_DISABLED || change == APP_REKEYED;
+        r->closes |= change != APP_STAYS && change != APP_ADDED;
     }
-    r->closes = r->n_removed + r->n_other > 0;
     return ERR_OK;
 }
 

@@ -95,28 +95,35 @@ bool watch_is_key(struct span key)
     return url_eq(key, URL_PLUS_LITERAL, SPAN(WATCHERS_KEY));
 }
 
-enum watch_entry watch_entry(const struct conn *c, struct span key, struct span query,
-                             uint16_t *scope)
+static void judge_token(const struct conn *c, struct span token, struct ws_open *open)
 {
-    struct span token, id;
+    struct span id;
     struct buf scratch = { 0 };
-    *scope = 0;
-    if (!watch_is_key(key)) return WATCH_NO;
-    if (c->admin) return WATCH_ALL;
-    if (!c->worker->cfg->dashboard.expose) return WATCH_NO;
-    enum watch_entry entry = WATCH_DENIED;
-    if (url_query_find(query, SPAN("token"), &token) == 1 &&
-        watch_token_app(token, &scratch, &id)) {
+    if (watch_token_app(token, &scratch, &id)) {
         const struct app *app = apps_find_id(c->worker->apps, id);
-        bool good = app && app->s->enabled && app->index < UINT16_MAX - 1 &&
-                    watch_token_good(token, id, &app->rules->keys, clock_unix_ms() / 1000);
-        if (good) {
-            *scope = (uint16_t)(app->index + 1);
-            entry = WATCH_ONE;
+        bool there = app && app->s->enabled && app->index < UINT16_MAX - 1;
+        uint64_t lasts_s =
+            there ? watch_token_lasts(token, id, &app->rules->keys, clock_unix_ms() / 1000) : 0;
+        if (lasts_s) {
+            open->watch = WATCH_ONE;
+            open->scope = (uint16_t)(app->index + 1);
+            open->until_s = (uint32_t)(loop_now_ms(c->worker->loop) / 1000 + lasts_s);
         }
     }
     buf_fini(&scratch);
-    return entry;
+}
+
+void watch_judge(const struct conn *c, struct ws_open *open)
+{
+    struct span token;
+    open->watch = WATCH_NO;
+    if (!watch_is_key(open->key)) return;
+    if (c->admin) {
+        open->watch = WATCH_ALL;
+    } else if (c->worker->cfg->dashboard.expose) {
+        open->watch = WATCH_DENIED;
+        if (url_query_find(open->query, SPAN("token"), &token) == 1) judge_token(c, token, open);
+    }
 }
 
 /* --- who watches what --- */
@@ -154,15 +161,51 @@ static const char *check_scope(const struct conn *c, const struct watch_filter *
     return app && app->index + 1 == c->scope ? NULL : "The token is for another app.";
 }
 
-static const char *ask(void *ctx, struct hub_conn *hc, struct span channel)
+/* --- coming and going --- */
+
+/* False: all places are taken, or there is no memory. */
+static bool hold_locked(struct watchers *ws, struct span channel)
 {
-    struct watchers *ws = watchers_of(ctx);
-    const struct conn *c = conn_of_hub(hc);
+    struct filter *f = find_locked(ws, channel);
+    if (!f) {
+        f = free_place_locked(ws);
+        if (!f) return false;
+        buf_clear(&f->channel);
+        buf_add_span(&f->channel, channel);
+        if (buf_failed(&f->channel)) {
+            buf_fini(&f->channel);
+            return false;
+        }
+        atomic_fetch_add_explicit(&ws->version, 1, memory_order_release);
+    }
+    f->n++;
+    atomic_store_explicit(&ws->some, true, memory_order_relaxed);
+    return true;
+}
+
+static void drop_locked(struct watchers *ws, struct span channel)
+{
+    struct filter *f = find_locked(ws, channel);
+    CHECK(f);
+    if (--f->n > 0) return;
+    atomic_fetch_add_explicit(&ws->version, 1, memory_order_release);
+    bool some = false;
+    for (size_t i = 0; i < WATCHERS_MAX_FILTERS; i++) some |= ws->filters[i].n > 0;
+    atomic_store_explicit(&ws->some, some, memory_order_relaxed);
+}
+
+static const char *hold_filter(struct watchers *ws, struct span channel)
+{
+    lock_take(&ws->lock);
+    bool held = hold_locked(ws, channel);
+    lock_drop(&ws->lock);
+    return held ? NULL : "Too many different filters are in use; use one that others have.";
+}
+
+static const char *check_channel(const struct conn *c, struct span channel)
+{
     struct watch_filter filter = { .kind = -1 };
     const char *why = NULL;
-    if (hc->app != watchers_app(ws)) return NULL; /* the self-test's */
-    if (is_stats(channel))
-        return c->scope ? "A token does not allow to see the statistics of all apps." : NULL;
     if (span_starts(channel, SPAN(WATCH_CHANNEL_FILTER))) {
         if (!watch_filter_read(channel, &filter, &why)) return why;
     } else if (!span_eq(channel, SPAN(WATCH_CHANNEL_EVENTS))) {
@@ -170,57 +213,40 @@ static const char *ask(void *ctx, struct hub_conn *hc, struct span channel)
     }
     why = check_scope(c, &filter);
     watch_filter_fini(&filter);
-    if (why) return why;
-    lock_take(&ws->lock);
-    bool room = find_locked(ws, channel) || free_place_locked(ws);
-    lock_drop(&ws->lock);
-    return room ? NULL : "Too many different filters are in use; use one that others have.";
+    return why;
 }
-
-/* --- coming and going --- */
 
 static void wake_all(struct server *s)
 {
     for (unsigned i = 0; i < s->n_workers; i++) worker_wake(&s->workers[i]);
 }
 
-static void add_locked(struct watchers *ws, struct span channel)
-{
-    struct filter *f = find_locked(ws, channel);
-    if (!f && (f = free_place_locked(ws))) {
-        buf_clear(&f->channel);
-        buf_add_span(&f->channel, channel);
-        if (buf_failed(&f->channel)) return;
-        atomic_fetch_add_explicit(&ws->version, 1, memory_order_release);
-    }
-    if (f) f->n++;
-}
-
-static void remove_locked(struct watchers *ws, struct span channel)
-{
-    struct filter *f = find_locked(ws, channel);
-    if (!f || --f->n > 0) return;
-    atomic_fetch_add_explicit(&ws->version, 1, memory_order_release);
-}
-
-static void moved(void *ctx, struct hub_conn *hc, struct span channel, bool came)
+static const char *comes(void *ctx, struct hub_conn *hc, struct span channel)
 {
     struct worker *w = ctx;
     struct watchers *ws = watchers_of(w);
+    const struct conn *c = conn_of_hub(hc);
+    if (hc->app != watchers_app(ws)) return NULL; /* the self-test's */
+    if (is_stats(channel)) {
+        if (c->scope) return "A token does not allow to see the statistics of all apps.";
+        atomic_fetch_add_explicit(&ws->n_stats, 1, memory_order_relaxed);
+        wake_all(w->server);
+        return NULL;
+    }
+    const char *why = check_channel(c, channel);
+    return why ? why : hold_filter(ws, channel);
+}
+
+static void left(void *ctx, struct hub_conn *hc, struct span channel)
+{
+    struct watchers *ws = watchers_of(ctx);
     if (hc->app != watchers_app(ws)) return;
     if (is_stats(channel)) {
-        atomic_fetch_add_explicit(&ws->n_stats, came ? 1 : UINT_MAX, memory_order_relaxed);
-        if (came) wake_all(w->server);
+        atomic_fetch_sub_explicit(&ws->n_stats, 1, memory_order_relaxed);
         return;
     }
     lock_take(&ws->lock);
-    if (came)
-        add_locked(ws, channel);
-    else
-        remove_locked(ws, channel);
-    bool some = false;
-    for (size_t i = 0; i < WATCHERS_MAX_FILTERS; i++) some |= ws->filters[i].n > 0;
-    atomic_store_explicit(&ws->some, some, memory_order_relaxed);
+    drop_locked(ws, channel);
     lock_drop(&ws->lock);
 }
 
@@ -308,8 +334,8 @@ void watch_sink(struct worker *w, struct hub_sink *sink)
 {
     sink->watched = &watchers_of(w)->some;
     sink->happened = happened;
-    sink->watcher_asks = ask;
-    sink->watcher_moved = moved;
+    sink->watcher_comes = comes;
+    sink->watcher_left = left;
     sink->ctx = w;
 }
 

@@ -19,6 +19,7 @@
 struct conn;
 struct server;
 struct worker;
+struct ws_open;
 
 /* Whether somebody may watch, by the way that he came. */
 enum watch_entry {
@@ -50,10 +51,9 @@ struct watch_out {
 
 /* Whether the raw segment of a path is the key of the stream. */
 bool watch_is_key(struct span key);
-/* Whether, and of what, somebody with this key and query may watch over this connection's listener;
- * `*scope` as in struct conn. */
-enum watch_entry watch_entry(const struct conn *c, struct span key, struct span query,
-                             uint16_t *scope);
+/* Whether, of what and how long somebody with this key and query may watch over this connection's
+ * listener: fills in what WATCH_ONE needs, too. */
+void watch_judge(const struct conn *c, struct ws_open *open);
 
 /* --- on the worker's thread --- */
 /* Fills in what the hub tells watchers by. */

@@ -33,18 +33,18 @@ bool watch_token_app(struct span token, struct buf *scratch, struct span *app_id
     return true;
 }
 
-bool watch_token_good(struct span token, struct span app_id, const struct auth_keys *keys,
-                      uint64_t unix_s)
+uint64_t watch_token_lasts(struct span token, struct span app_id, const struct auth_keys *keys,
+                           uint64_t unix_s)
 {
     struct span app, expires, hex;
     uint64_t until_s;
-    if (!split(token, &app, &expires, &hex) || !span_to_u64(expires, &until_s)) return false;
-    if (until_s <= unix_s || until_s - unix_s > WATCH_TOKEN_MAX_S) return false;
+    if (!split(token, &app, &expires, &hex) || !span_to_u64(expires, &until_s)) return 0;
+    if (until_s <= unix_s || until_s - unix_s > WATCH_TOKEN_MAX_S) return 0;
     struct buf string = { 0 };
     write_string(app_id, expires, &string);
     bool good = !buf_failed(&string) && auth_check_string(keys, hex, buf_span(&string));
     buf_fini(&string);
-    return good;
+    return good ? until_s - unix_s : 0;
 }
 
 enum err watch_token_make(struct span app_id, const struct auth_keys *keys, uint64_t expires_s,

@@ -8,8 +8,10 @@ const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
 const api = require('./lib/api');
+const { HASH } = require('./lib/login');
 const { pause, poll } = require('./lib/wait');
 const { test } = require('./lib/suite');
+const { token } = require('./lib/watch');
 
 const BOTH = { workers: [1, 2] };
 const SHOP = { id: 'shop', key: 'shop-key', secret: 'shop-secret-4f' };
@@ -172,6 +174,18 @@ test('a secret is rotated and nobody notices', { ...BOTH, quick: true }, async (
   clients[0].app = next;
   await clients[0].subscribe('private-b');
   await undisturbed();
+});
+
+test('who watches with a token of a secret that goes has to show a good one', BOTH, async (t) => {
+  const rest = `dashboard: { expose: true, password_hash: "${HASH}" }\n`;
+  const server = await start(t, [SHOP, CHAT], rest);
+  const paths = [SHOP, CHAT].map((app) => `/app/peal-internal?token=${token(app)}&protocol=7`);
+  const [shop, chat] = paths.map((one) => t.rawUnsure(server, { path: one }));
+  for (const client of [shop, chat]) await client.event('pusher:connection_established');
+  await reload(server, yaml([SHOP, { ...CHAT, secret: NEWS.secret }], rest));
+  assert.strictEqual((await chat.closed()).code, 4200, 'come again');
+  assert.strictEqual((await t.rawUnsure(server, { path: paths[1] }).closed()).code, 4009);
+  await shop.ping();
 });
 
 test('limits and timeouts count from then on', async (t) => {

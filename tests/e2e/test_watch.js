@@ -10,7 +10,17 @@ const { connected, fires, subscribed } = require('./lib/clients');
 const { HASH } = require('./lib/login');
 const { test } = require('./lib/suite');
 const { poll } = require('./lib/wait');
-const { explain, facts, filterChannel, get, newest, post, watch, watcher } = require('./lib/watch');
+const {
+  explain,
+  facts,
+  filterChannel,
+  get,
+  newest,
+  post,
+  token,
+  watch,
+  watcher,
+} = require('./lib/watch');
 
 const SHOP = { id: 'shop', key: 'shop-key', secret: 'e2e-shop-secret-x81' };
 const BLOG = { id: 'blog', key: 'blog-key', secret: 'e2e-blog-secret-q27' };
@@ -96,6 +106,60 @@ test('what is no filter is refused, and so are other channels', async (t) => {
   }
 });
 
+test('sixteen filters at a time, and a place is free when its last watcher has gone', async (t) => {
+  const server = await t.server({ args: ['--workers', '2'] });
+  const held = watcher(t, server);
+  await connected(held);
+  const places = Array.from({ length: 16 }, (_, n) => filterChannel({ event: `e${n}` }));
+  for (const name of places) await subscribed(held, name);
+  const other = watcher(t, server);
+  await connected(other);
+  let n = 0;
+  // Whether there is room for one more filter, each time another one.
+  const fits = () => {
+    const channel = other.subscribe(filterChannel({ event: `more${n++}` }));
+    return Promise.race([
+      fires(channel, 'pusher:subscription_succeeded').then(() => true),
+      fires(channel, 'pusher:subscription_error').then(({ error }) => !/filters/.test(error)),
+    ]);
+  };
+  assert.ok(!(await fits()));
+  await subscribed(other, places[3]);
+  held.unsubscribe(places[3]);
+  await subscribed(held, places[0]);
+  assert.ok(!(await fits()), 'somebody else has it still');
+  held.unsubscribe(places[4]);
+  await poll(fits, 'the place of the filter that nobody has any more');
+  assert.ok(!(await fits()), 'it is taken');
+});
+
+test('a flood of strangers does not push out what the app should know', async (t) => {
+  const server = await t.server();
+  await api.publish(server, 'order', 'lost');
+  const client = await t.raw(server);
+  for (let n = 0; n < 1200; n++) client.trigger('client-x', 'nowhere', {});
+  const wrong = { ...server.app, secret: 'wrong' };
+  for (let n = 0; n < 300; n++) {
+    const body = { name: 'e', channels: ['c'], data: '{}' };
+    const answer = await api.call(server, 'POST', '/events', { app: wrong, body });
+    assert.strictEqual(answer.status, 401);
+  }
+  const known = await facts(server, { failed: 1, limit: 1000 });
+  assert.ok(known.some((fact) => fact.event === 'lost'), 'the publish that nobody got');
+  assert.ok(known.some((fact) => fact.status === 401), 'and the newest of the others');
+});
+
+test('the event creator measures data as the API does', async (t) => {
+  const server = await t.server({ args: ['--set', 'app_defaults.limits.message_bytes=100'] });
+  const send = (data) =>
+    post(server, '/admin/publish', { app: 'app-id', channel: 'orders', name: 'paid', data });
+  const text = '"'.repeat(100);
+  assert.strictEqual((await send(text)).status, 200, 'escapes do not count');
+  const more = await send(`${text}x`);
+  assert.strictEqual(more.status, 400);
+  assert.match(more.json.error, /101 bytes.*limits\.message_bytes allows 100/);
+});
+
 test('the app of the stream is in no list and no count, and no API reaches it', async (t) => {
   const server = await t.server();
   await watch(t, server);
@@ -149,11 +213,6 @@ test('failures are found behind what went well', async (t) => {
 
 // --- tokens over the main listener ---
 
-function token(app, expires = Math.floor(Date.now() / 1000) + 60) {
-  const id = Buffer.from(app.id).toString('base64url');
-  return `v1.${id}.${expires}.${api.hmac(app.secret, `peal-internal:${app.id}:${expires}`)}`;
-}
-
 test('with a token one app can be watched over the main listener', async (t) => {
   const server = await t.server({
     apps: [SHOP, BLOG],
@@ -182,6 +241,20 @@ test('with a token one app can be watched over the main listener', async (t) => 
     const client = t.rawUnsure(server, { path: `/app/${one}protocol=7` });
     assert.strictEqual((await client.closed()).code, one === 'peal-internal' ? 4001 : 4009, one);
   }
+});
+
+test('a stream ends with its token', async (t) => {
+  const server = await t.server({
+    apps: [SHOP],
+    set: { 'dashboard.expose': 'true', 'dashboard.password_hash': HASH },
+    secrets: [HASH],
+  });
+  const soon = token(SHOP, Math.floor(Date.now() / 1000) + 3);
+  const path = `/app/peal-internal?token=${soon}&protocol=7`;
+  const client = t.rawUnsure(server, { path });
+  const end = await client.closed();
+  assert.strictEqual(end.code, 4009);
+  assert.match(String(end.reason), /token/);
 });
 
 // --- the explainer ---

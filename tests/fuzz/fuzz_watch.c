@@ -36,7 +36,7 @@ static void try_token(struct span token)
     struct span app;
     if (!key) key = hmac_key_new(SPAN("secret"));
     const struct auth_keys keys = { SPAN("k"), &key, 1 };
-    if (watch_token_app(token, &scratch, &app)) (void)watch_token_good(token, app, &keys, 1000);
+    if (watch_token_app(token, &scratch, &app)) (void)watch_token_lasts(token, app, &keys, 1000);
     buf_fini(&scratch);
 }
 

@@ -7,6 +7,7 @@
 const assert = require('node:assert');
 const http = require('node:http');
 const WebSocket = require('ws');
+const api = require('./api');
 const { PUSHER_JS, pusherOptions, subscribed } = require('./clients');
 const { Inbox, poll, within } = require('./wait');
 
@@ -96,6 +97,12 @@ async function watch(t, server, filter, options) {
   return seen;
 }
 
+// A token for watching this app over the main listener, as its back end makes them.
+function token(app, expires = Math.floor(Date.now() / 1000) + 60) {
+  const id = Buffer.from(app.id).toString('base64url');
+  return `v1.${id}.${expires}.${api.hmac(app.secret, `peal-internal:${app.id}:${expires}`)}`;
+}
+
 module.exports = {
   WRITE,
   ask,
@@ -105,6 +112,7 @@ module.exports = {
   get,
   newest,
   post,
+  token,
   watch,
   watcher,
 };

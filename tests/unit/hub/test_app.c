@@ -179,7 +179,7 @@ static void sets_follow_each_other_on_the_same_slots(void **state)
     assert_true(knows(stays, "new") && !knows(stays, "old"));
     assert_true(!goes->s->enabled && !knows(goes, "old"));
     assert_true(span_eq(goes->s->id, SPAN("goes")));
-    assert_int_equal(apps_change(now, next, stays->index, &app), APP_STAYS);
+    assert_int_equal(apps_change(now, next, stays->index, &app), APP_NEW_SECRETS);
     assert_int_equal(apps_change(now, next, goes->index, &app), APP_REMOVED);
     assert_int_equal(apps_change(now, next, comes->index, &app), APP_ADDED);
     apps_free(both);

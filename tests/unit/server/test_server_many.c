@@ -48,7 +48,7 @@ static void what_many_connections_cost_comes_back(void **state)
         rig_settles(&rig);
         after[round] = resident_bytes();
     }
-    if (!SANITIZED)
+    if (!SANITIZED && !under_valgrind())
         assert_true(after[2] < after[0] + (2u << 20)); /* else memory is kept to watch */
     rig_stop(&rig);
 }
@@ -99,6 +99,7 @@ static void end_child(pid_t pid)
 static void of_silent_connections_the_oldest_goes_not_one_that_was_served(void **state)
 {
     (void)state;
+    if (under_valgrind()) skip(); /* it wants some descriptors for itself */
     static struct cl silent[2 * FLOOD];
     struct rig rig;
     struct cl back_end;
@@ -137,6 +138,7 @@ static bool try_open(struct cl *c, const struct rig *rig)
 static void a_flood_of_sockets_does_not_lock_the_publisher_out(void **state)
 {
     (void)state;
+    if (under_valgrind()) skip(); /* it wants some descriptors for itself */
     static struct cl ws[FLOOD], silent[FLOOD];
     struct rig rig;
     pid_t pid = start_child(&rig);

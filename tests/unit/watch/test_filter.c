@@ -179,16 +179,16 @@ static void a_token_is_good_for_its_app_until_it_is_over(void **state)
     assert_int_equal(watch_token_make(SPAN("shop.1"), &keys, 1000, &token), ERR_OK);
     assert_true(watch_token_app(buf_span(&token), &scratch, &app));
     assert_span(app, "shop.1");
-    assert_true(watch_token_good(buf_span(&token), app, &keys, 999));
-    assert_false(watch_token_good(buf_span(&token), app, &keys, 1000));
-    assert_false(watch_token_good(buf_span(&token), SPAN("shop.2"), &keys, 999));
-    assert_false(watch_token_good(buf_span(&token), app, &others, 999));
+    assert_int_equal(watch_token_lasts(buf_span(&token), app, &keys, 999), 1);
+    assert_false(watch_token_lasts(buf_span(&token), app, &keys, 1000));
+    assert_false(watch_token_lasts(buf_span(&token), SPAN("shop.2"), &keys, 999));
+    assert_false(watch_token_lasts(buf_span(&token), app, &others, 999));
     buf_clear(&token); /* nobody may make one for ever */
     assert_int_equal(watch_token_make(SPAN("shop.1"), &keys, 999999, &token), ERR_OK);
-    assert_false(watch_token_good(buf_span(&token), app, &keys, 1000));
+    assert_false(watch_token_lasts(buf_span(&token), app, &keys, 1000));
     static const char *const forms[] = { "", "v1", "v1.a.b", "v2.c2hvcA.1.x", "v1.c2hvcA.1.x.y" };
     for (size_t i = 0; i < ARRAY_LEN(forms); i++)
-        assert_false(watch_token_good(span_str(forms[i]), SPAN("shop"), &keys, 0));
+        assert_false(watch_token_lasts(span_str(forms[i]), SPAN("shop"), &keys, 0));
     buf_fini(&token);
     buf_fini(&scratch);
     hmac_key_free(right);
