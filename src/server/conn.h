@@ -27,21 +27,21 @@ struct kept_input; /* conn_input.c */
 
 struct conn {
     uint32_t magic;
-    uint8_t state;      /* enum conn_state */
-    bool admin;         /* came by the admin listener */
-    bool shut;          /* our direction is shut down */
-    bool eof;           /* the peer's is */
-    bool pinged;        /* a ping of ours is unanswered */
-    bool counted;       /* holds a place under the app's limits.connections */
-    bool wait_answer;   /* an admin request is being answered by other workers */
-    bool no_memory;     /* a message for it could not be queued: the flush ends it */
-    bool hangup;        /* HTTP: no further request after this response */
-    bool held_signed;   /* `held` is of a request whose signature is right */
-    uint16_t ending_ms; /* how long ENDING may last */
-    uint16_t scope;     /* a watcher: may see the app of this index + 1 only; 0: all */
-    uint8_t client;     /* what it says it is: server/notes.h */
-    bool told_end;      /* its end is remembered */
-    union {             /* of a watcher over the main listener */
+    uint8_t state;        /* enum conn_state */
+    bool admin;           /* came by the admin listener */
+    bool shut;            /* our direction is shut down */
+    bool eof;             /* the peer's is */
+    bool pinged;          /* a ping of ours is unanswered */
+    bool counted;         /* holds a place under the app's limits.connections */
+    bool wait_answer;     /* an admin request is being answered by other workers */
+    bool no_memory;       /* a message for it could not be queued: the flush ends it */
+    bool hangup;          /* HTTP: no further request after this response */
+    bool held_signed;     /* `held` is of a request whose signature is right */
+    uint16_t ending_ms;   /* how long ENDING may last */
+    uint16_t scope;       /* a watcher: may see the app of this index + 1 only; 0: all */
+    uint8_t client;       /* what it says it is: server/notes.h */
+    bool told_end;        /* its end is remembered */
+    union {               /* of a watcher over the main listener */
         uint32_t session; /* logged in: server/sessions.h; 0: nobody */
         uint32_t until_s; /* scope > 0: when his token ends, by the loop's clock */
     };

@@ -20,7 +20,7 @@ struct client_names {
 /* The number of the client in the query of an upgrade, held until client_drop; 0: it says nothing,
  * or there are too many different ones at a time. */
 uint8_t client_hold(struct client_names *names, struct span query);
-void client_drop(struct client_names *names, uint8_t number); /* 0 allowed */
+void client_drop(struct client_names *names, uint8_t number);              /* 0 allowed */
 struct span client_name(const struct client_names *names, uint8_t number); /* p == NULL for 0 */
 
 void note_opened(struct conn *c, const struct ws_open *open);
