@@ -56,15 +56,13 @@ struct conn {
     struct kept_input *kept; /* conn_input.c: read and not yet carried out; mostly NULL */
     uint64_t seen_ms;        /* when the peer last sent something */
     uint64_t since_ms;       /* of the state */
-    uint64_t
-        slow_ms; /* since when it is over limits.pending_bytes without progress; 0: it is not */
+    uint64_t slow_ms;  /* since when it is over limits.pending_bytes, unmoving; 0: it is not */
     uint64_t begun_ms; /* WS: when the unfinished message began; 0: there is none */
     union {
         struct http_conn *http; /* CONN_HTTP */
         struct ws_dec dec;      /* CONN_WS */
     } in;
-    /* WS: the client's address, where a proxy that we trust has told it; NULL: the peer's. */
-    char *told_address;
+    char *told_address;  /* WS: the client's, as a proxy that we trust has told it; or NULL */
     struct hub_conn hub; /* CONN_WS and later */
 };
 /* A million of them fit into a small machine. */
