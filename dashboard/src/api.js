@@ -51,6 +51,7 @@ export const api = {
   explain: (id, socket) => read('explain', { id, socket }),
   session: () => read('session'),
   stream: () => read('stream'),
+  secret: (app) => write('secret', { app }),
   logout: () => write('logout', {}),
   statistics: (app, from, to, step) => read('statistics', { app, from, to, step }),
 };

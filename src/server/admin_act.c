@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * server/admin_act.c: what the admin listener does: ends connections, publishes events. Both come
- * through the guard's strictest door (server/guard.h).
+ * server/admin_act.c: what the admin listener does: ends connections, publishes events, shows a
+ * secret. All come through the guard's strictest door (server/guard.h).
  */
 #include "base/json_write.h"
 #include "base/log.h"
@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "server/admin_call.h"
 #include "server/ask.h"
+#include "server/client_addr.h"
 #include "server/server_priv.h"
 
 #define BODY_DEPTH 64
@@ -36,6 +37,32 @@ static struct span text_of(struct admin_call *call, const struct json_field *fie
 {
     if (field->val.type != JSON_STRING) return (struct span) { NULL, 0 };
     return json_text(field->val, &call->text);
+}
+
+/* --- secrets --- */
+
+/* The one answer that has a secret, for who is logged in and asks. The admin listener has no
+ * log-in: whoever can reach it would have the secrets of all apps for ever. */
+enum admin_result admin_secret(struct admin_call *call)
+{
+    struct json_field fields[] = { { .name = "app" } };
+    enum admin_result result;
+    char client[SOCK_ADDR_TEXT_MAX];
+    const struct conn *c = call->c;
+    if (!call->session)
+        return admin_error(call, 403, SPAN("Secrets are shown only to who is logged in."));
+    if (!read_body(call, fields, ARRAY_LEN(fields), &result)) return result;
+    struct span id = text_of(call, &fields[0]);
+    const struct app *app = id.p ? apps_find_id(c->worker->apps, id) : NULL;
+    if (!app) return admin_error(call, 404, SPAN("There is no app with this id."));
+    log_info("dashboard", "secret shown", kv_span("app", id),
+             kv_span("client", client_addr(c->io.fd, call->req, c->worker->cfg, client)));
+    struct buf b = { 0 };
+    json_open(&b, '{');
+    json_key(&b, SPAN("secret"));
+    json_string(&b, app->s->secrets.items[0]);
+    json_close(&b, '}');
+    return admin_done(call, &b);
 }
 
 /* --- ending connections --- */

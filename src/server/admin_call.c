@@ -20,6 +20,7 @@ static const struct {
     { "statistics", false, admin_statistics },
     { "disconnect", true, admin_disconnect },
     { "publish", true, admin_publish },
+    { "secret", true, admin_secret },
     { "session", false, admin_session },
     { "stream", false, admin_stream },
     { "logout", true, admin_logout },

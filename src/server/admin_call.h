@@ -41,10 +41,10 @@ enum admin_result admin_done(struct admin_call *call, struct buf *json);
 typedef enum admin_result admin_route(struct admin_call *call);
 admin_route admin_apps, admin_figures, admin_channels, admin_channel; /* admin_look.c */
 admin_route admin_connection;
-admin_route admin_disconnect, admin_publish;           /* admin_act.c */
-admin_route admin_facts, admin_explain;                /* admin_explain.c */
-admin_route admin_statistics;                          /* admin_statistics.c */
-admin_route admin_session, admin_stream, admin_logout; /* admin_login.c */
+admin_route admin_disconnect, admin_publish, admin_secret; /* admin_act.c */
+admin_route admin_facts, admin_explain;                    /* admin_explain.c */
+admin_route admin_statistics;                              /* admin_statistics.c */
+admin_route admin_session, admin_stream, admin_logout;     /* admin_login.c */
 /* Explains this publish, when all workers have handed it out. */
 enum admin_result admin_explain_publish(struct conn *c, uint64_t fact);
 /* A connection of this worker; NULL: there is none. Watchers are none. */

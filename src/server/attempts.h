@@ -16,7 +16,7 @@
 
 #define ATTEMPTS_FREE 5 /* failures without a wait, for each */
 #define ATTEMPTS_FIRST_WAIT_MS 1000
-#define ATTEMPTS_MAX_WAIT_MS 900000
+#define ATTEMPTS_MAX_WAIT_MS 60000
 #define ATTEMPTS_FORGET_MS 3600000 /* after the last wait is over */
 #define ATTEMPTS_BURST 30          /* of all together */
 #define ATTEMPTS_REFILL_MS 2000    /* one more for all */

@@ -434,7 +434,6 @@ static void serve_admin(struct conn *c)
 {
     struct http_conn *http = c->in.http;
     http->n_requests++;
-    if (http->page) count_add(&c->worker->counts.http_requests, 1);
     struct http1_reply to = reply_to(c);
     struct buf b;
     begin(&b);

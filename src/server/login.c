@@ -346,9 +346,11 @@ static enum err write_answer(void *ctx, const struct http1_req *req, struct http
 {
     const struct check *k = ctx;
     char id[SESSION_ID_LEN];
+    session_ref before = login_session(k->conn, req); /* of another tab, perhaps */
     struct login_page page = { .status = 403, .notice = "That is not the password." };
     switch (settle(k, id)) {
     case RIGHT: {
+        sessions_end(login_of(k->conn)->sessions, before);
         enum err err = let_in(k->conn, req, span_of(id, sizeof id), to, out);
         explicit_bzero(id, sizeof id);
         return err;

@@ -88,6 +88,27 @@ test('log in by keyboard, watch, send, disconnect, log out', LONG, async (t) => 
   );
 });
 
+test('a secret is shown when it is asked for, until another app is chosen', LONG, async (t) => {
+  const shop = await openShop(t);
+  const dashboard = await openPage(t, shop);
+  const { page } = dashboard;
+  const bodies = [];
+  page.on('response', (answer) => answer.text().then((text) => bodies.push(text), () => {}));
+  await enter(dashboard);
+  await dashboard.choose('Send');
+  const lines = page.getByLabel('Lines for .env');
+  await dashboard.sees(lines, /PUSHER_APP_ID=shop\nPUSHER_APP_KEY=shop-key\nPUSHER_APP_SECRET=•+\n/);
+  const { port } = shop.server;
+  assert.match(await lines.innerText(), new RegExp(`HOST=127\\.0\\.0\\.1\nPUSHER_PORT=${port}\nPUSHER_SCHEME=http$`));
+  assert.ok(!bodies.join().includes(SHOP.secret));
+  assert.deepStrictEqual(await findings(page), []);
+  await page.getByRole('button', { name: 'Show the secret' }).click();
+  await dashboard.sees(lines, new RegExp(`PUSHER_APP_SECRET=${SHOP.secret}`));
+  await page.getByLabel('App', { exact: true }).last().selectOption('blog');
+  await dashboard.sees(lines, /PUSHER_APP_ID=blog\n.*\nPUSHER_APP_SECRET=•+/);
+  assert.ok(!(await page.content()).includes(SHOP.secret));
+});
+
 test('a wrong password is told, and after some the wait', LONG, async (t) => {
   const dashboard = await openPage(t, await openShop(t));
   for (let n = 0; n < 5; n++) {

@@ -14,9 +14,13 @@ const { HASH, PASSWORD, PATH, Visitor, exposed, hashOf } = require('./lib/login'
 const { findNginx, startNginx } = require('./lib/nginx');
 const { test } = require('./lib/suite');
 const { poll, within } = require('./lib/wait');
+const watch = require('./lib/watch');
 
 const EX = { OK: 0, USAGE: 64, DATAERR: 65, NOINPUT: 66, CONFIG: 78 };
 const APP = ['--app', 'shop:shop-key:shop-secret-99'];
+
+// What is logged comes by another way than the answer.
+const logged = (server, pattern) => poll(() => pattern.test(server.stderr), `${pattern} in the log`);
 
 // --- the command and the configuration ---
 
@@ -157,7 +161,7 @@ test('who is not logged in gets the log-in page, and of all else nothing', async
       assert.deepStrictEqual(answer.json, { error: 'Log in first.', code: 401 });
       assert.strictEqual(answer.headers['access-control-allow-origin'], undefined);
     }
-  for (const call of ['disconnect', 'publish', 'logout'])
+  for (const call of ['disconnect', 'publish', 'logout', 'secret'])
     assert.strictEqual((await stranger.post(`/admin/${call}`, {})).status, 401, call);
   for (const method of ['PUT', 'DELETE', 'OPTIONS'])
     assert.strictEqual((await stranger.send(method, '/login')).status, 405, method);
@@ -226,7 +230,7 @@ test('the right password opens the page, its calls and its writes', async (t) =>
   });
   assert.strictEqual(sent.json.verdict, 'delivered', sent.text);
   await client.event('paid');
-  assert.match(server.stderr, /logged in client=.127\.0\.0\.1/);
+  await logged(server, /logged in client=.127\.0\.0\.1/);
 });
 
 test('secrets are in no answer', async (t) => {
@@ -238,6 +242,36 @@ test('secrets are in no answer', async (t) => {
     for (const secret of [server.app.secret, HASH, HASH.slice(-20)])
       assert.ok(!text.includes(secret), below);
   }
+});
+
+test('an app’s secret is shown to who is logged in and asks for it, and to nobody else', async (t) => {
+  const server = await exposed(t, { apps: [{ id: 'shop', key: 'k1', secret: 'shop-secret-11' }, { id: 'blog', key: 'k2', secret: 'blog-secret-22' }] });
+  const someone = new Visitor(server);
+  assert.strictEqual((await someone.post('/admin/secret', { app: 'shop' })).status, 401);
+  await someone.logIn(t);
+  assert.strictEqual((await someone.get('/admin/secret?app=shop')).status, 405);
+  assert.strictEqual((await someone.post('/admin/secret', { app: 'shop' }, { 'X-Peal': '1' })).status, 403);
+  assert.strictEqual((await someone.post('/admin/secret', { app: 'shop' }, { Origin: 'http://evil.example' })).status, 403);
+  assert.strictEqual((await someone.post('/admin/secret', { app: 'nobody' })).status, 404);
+  assert.strictEqual((await someone.post('/admin/secret', {})).status, 404);
+  const answer = await someone.post('/admin/secret', { app: 'blog' });
+  assert.deepStrictEqual(answer.json, { secret: 'blog-secret-22' });
+  assert.strictEqual(answer.headers['cache-control'], 'no-store');
+  await logged(server, /secret shown app=.blog. client=.127\.0\.0\.1/);
+  const admin = await watch.post(server, '/admin/secret', { app: 'blog' });
+  assert.strictEqual(admin.status, 403, 'the admin listener has no log-in');
+});
+
+test('another log-in of the same browser ends the one before', async (t) => {
+  const server = await exposed(t);
+  const someone = new Visitor(server);
+  await someone.logIn(t);
+  const before = someone.cookies.get('peal_session');
+  await someone.submit(PASSWORD);
+  assert.notStrictEqual(someone.cookies.get('peal_session'), before);
+  assert.strictEqual((await someone.get('/admin/apps')).status, 200);
+  const old = await new Visitor(server).get('/admin/apps', { Cookie: `peal_session=${before}` });
+  assert.strictEqual(old.status, 401);
 });
 
 test('cookies are for https only where that is how people come', async (t) => {
@@ -283,7 +317,7 @@ test('a wrong password opens nothing, and is not in the log', async (t) => {
   }
   assert.strictEqual((await someone.submit('x'.repeat(1025))).status, 400);
   assert.strictEqual((await someone.get('/admin/apps')).status, 401);
-  assert.match(server.stderr, /log-in refused client=.127\.0\.0\.1. status=403/);
+  await logged(server, /log-in refused client=.127\.0\.0\.1. status=403/);
   assert.strictEqual((await someone.submit(PASSWORD)).status, 303);
 });
 
@@ -370,7 +404,7 @@ test('who fails often waits longer and longer, others do not', async (t) => {
   await poll(async () => (await guesser.submit('guess 6')).status === 403, 'the end of the wait');
   braked = await guesser.submit('guess 7');
   assert.strictEqual(braked.headers['retry-after'], '2');
-  assert.match(server.stderr, /log-in refused client=.192\.0\.2\.1. status=429/);
+  await logged(server, /log-in refused client=.192\.0\.2\.1. status=429/);
   await from('192.0.2.2').logIn(t);
   // The same customer of a provider.
   const six = from('2001:db8:0:1::1');
