@@ -45,6 +45,13 @@ static enum err hint_prefix(struct draft *d, const struct config *cfg)
                       SPAN_FMT(cfg->path_prefix), SPAN_FMT(cfg->path_prefix));
 }
 
+static enum err hint_exposed(struct draft *d, const struct config *cfg)
+{
+    if (!cfg->dashboard.expose || cfg->dashboard.path.n) return ERR_OK;
+    return draft_warn(d, "dashboard.expose is true, but dashboard.path is empty: there is no "
+                         "dashboard to expose");
+}
+
 /* Clients that dial this machine without TLS dial us, if anybody. */
 static enum err hint_dial(struct draft *d, const struct config *cfg)
 {
@@ -148,6 +155,7 @@ enum err config_hint(struct draft *d, const struct config *cfg)
     enum err err = hint_admin(d, cfg);
     if (!err) err = hint_drain(d, cfg);
     if (!err) err = hint_prefix(d, cfg);
+    if (!err) err = hint_exposed(d, cfg);
     if (!err) err = hint_dial(d, cfg);
     if (!err) err = hint_enabled(d, cfg);
     for (size_t i = 0; !err && i < cfg->n_apps; i++) err = hint_app(d, cfg, &cfg->apps[i]);

@@ -33,12 +33,18 @@ static void nothing_is_said_of_what_is_well(void **state)
                                      "PUSHER_PORT=6001\n"));
 }
 
+#define PASSWORD_HASH                                                                              \
+    "scrypt$16384$8$1$U29kaXVtQ2hsb3JpZGU=$cCO9yzr9c0hGHAbNgf04678KjT+nkMTqjvvppUPbkaE="
+
 static void of_the_server(void **state)
 {
     (void)state;
     WARNS(load_yaml("admin: { listen: \"0.0.0.0:1\" }\n" APP), "admin.listen is 0.0.0.0:1");
     WARNS(load_yaml("drain_code: 4200\n" APP), "drain_code 4200", "drain_ms");
     WARNS(load_yaml("path_prefix: /apps\n" APP), "path_prefix is /apps", "/apps/app/KEY");
+    WARNS(
+        load_yaml("dashboard: { path: '', expose: true, password_hash: " PASSWORD_HASH " }\n" APP),
+        "dashboard.path is empty");
     WARNS(load_yaml(APP "   enabled: false\n"), "no app is enabled");
     WARNS(load_dotenv(APP_ENV "PUSHER_HOST=127.0.0.1\nPUSHER_PORT=8080\n"), "port 8080",
           "0.0.0.0:6001");
