@@ -7,6 +7,7 @@
 #include "cli/cmd.h"
 #include "cli/options_doc.h"
 #include "cli/settings.h"
+#include "cli/store_check.h"
 #include "cli/text.h"
 #include "server/config_value.h"
 #include <stdio.h>
@@ -182,8 +183,9 @@ static int show_all(const struct config *cfg, struct view *view)
     return EX_OK;
 }
 
-/* {"ok":true,"apps":1,"listen":[…],"warnings":[…]}, or {"ok":false,"error":…} without `cfg`. */
-static int check_json(const struct config *cfg, const char *error)
+/* `store`: a warning, or empty. {"ok":true,"apps":1,"listen":[…],"warnings":[…]}, or
+ * {"ok":false,"error":…} without `cfg`. */
+static int check_json(const struct config *cfg, struct span store, const char *error)
 {
     struct buf out = { 0 }, safe = { 0 };
     json_open(&out, '{');
@@ -207,6 +209,9 @@ static int check_json(const struct config *cfg, const char *error)
             text_add_safe(&safe, cfg->warnings.items[i]);
             json_string(&out, buf_span(&safe));
         }
+        buf_clear(&safe);
+        text_add_safe(&safe, store);
+        if (store.n) json_string(&out, buf_span(&safe));
         json_close(&out, ']');
     }
     json_close(&out, '}');
@@ -218,16 +223,31 @@ static int check_json(const struct config *cfg, const char *error)
     return ok ? EX_OK : cmd_fail(&cmd_config, EX_OSERR, "out of memory");
 }
 
-static int check(const struct config *cfg, enum form form)
+static void warn(struct span text)
 {
-    if (form == FORM_JSON) return check_json(cfg, NULL);
+    fputs("warning: ", stderr);
+    text_print(stderr, text);
+}
+
+static int say_well(const struct config *cfg, struct span store)
+{
+    size_t n = cfg->warnings.n + (store.n > 0);
     printf("ok: %zu app%s, listening on ", cfg->n_apps, cfg->n_apps == 1 ? "" : "s");
     for (size_t i = 0; i < cfg->listen.n; i++)
         printf("%s%.*s", i ? ", " : "", SPAN_FMT(cfg->listen.items[i].text));
-    if (cfg->warnings.n)
-        printf("; %zu warning%s", cfg->warnings.n, cfg->warnings.n == 1 ? "" : "s");
+    if (n) printf("; %zu warning%s", n, n == 1 ? "" : "s");
     putchar('\n');
     return EX_OK;
+}
+
+static int check(const struct config *cfg, enum form form)
+{
+    struct buf store = { 0 };
+    if (!store_check(cfg->store, &store)) warn(buf_span(&store));
+    int code = form == FORM_JSON ? check_json(cfg, buf_span(&store), NULL)
+                                 : say_well(cfg, buf_span(&store));
+    buf_fini(&store);
+    return code;
 }
 
 struct request {
@@ -268,7 +288,7 @@ static enum err take(void *ctx, const struct arg *arg, struct diag *d)
 static int refuse(const struct request *req, enum err err, const struct diag *d)
 {
     if (req->view.form == FORM_JSON && req->check)
-        check_json(NULL, d->text[0] ? d->text : err_text(err));
+        check_json(NULL, SPAN(""), d->text[0] ? d->text : err_text(err));
     return cmd_fail_err(&cmd_config, err, d);
 }
 
@@ -283,10 +303,7 @@ static int answer(struct request *req)
     req->settings.sources.apps_needed = req->check;
     enum err err = settings_load(&req->settings, &cfg, &d);
     if (err) return refuse(req, err, &d);
-    for (size_t i = 0; i < cfg->warnings.n; i++) {
-        fputs("warning: ", stderr);
-        text_print(stderr, cfg->warnings.items[i]);
-    }
+    for (size_t i = 0; i < cfg->warnings.n; i++) warn(cfg->warnings.items[i]);
     int code = req->check ? check(cfg, req->view.form) : show_all(cfg, &req->view);
     config_free(&cfg);
     return code;
@@ -328,7 +345,8 @@ const struct cmd cmd_config = {
         "show prints every option with its value and, where it is not the default, where it\n"
         "was set: the file and line, the variable, or the flag; secrets are hidden. With names\n"
         "only these: options (of each app, or apps.ID.NAME), or groups like `limits`. check says\n"
-        "whether `peal serve` would accept the settings: exit code 0, or 78 and what is wrong.\n"
+        "whether `peal serve` would accept the settings: exit code 0, or 78 and what is wrong;\n"
+        "it also looks whether the database of the option store can be opened, and warns if not.\n"
         "Both warn on stderr of what is allowed but likely a mistake. With --json, show prints\n"
         "{NAME:{\"value\":…,\"from\":…}}, and check {\"ok\":…,\"warnings\":[…]} or\n"
         "{\"ok\":false,\"error\":…}.\n",

@@ -170,6 +170,32 @@ test('config check: well, and what is likely a mistake', { quick: true }, async 
   assert.match(people.stdout, /; 3 warnings\n$/);
 });
 
+const TEXT = 'this is a text, and no database\n'.repeat(100);
+
+test('config check: a store that cannot be used is a warning with its reason', async (t) => {
+  const check = (store) => 
+    run(t, ['config', 'check', '--dev', '--set', `store=${store}`], { files: { 'no.db': TEXT } });
+  for (const good of ['none', 'sqlite::memory:', 'sqlite:./stats/peal.db', 'sqlite:new.db']) {
+    const { code, stdout, stderr } = await check(good);
+    assert.strictEqual(code, EX.OK, stderr);
+    assert.doesNotMatch(stdout + stderr, /warning.*store/);
+  }
+  const table = [
+    ['sqlite:/proc/version/below/peal.db', /\/proc\/version\/below\/peal\.db/],
+    ['sqlite:no.db', /warning: the store sqlite:no\.db cannot be used.*not a database/],
+    ['postgres://peal:hush-hush@127.0.0.1:1/app', /127\.0\.0\.1.*(refused|connect)/i],
+    ['mysql://peal:hush-hush@127.0.0.1:1/app', /127\.0\.0\.1/],
+  ];
+  for (const [store, why] of table) {
+    const { code, stdout, stderr } = await check(store);
+    assert.strictEqual(code, EX.OK, stderr);
+    assert.match(stderr, why);
+    assert.match(stderr, /no statistics would be kept/);
+    assert.match(stdout, /warning/);
+    assert.doesNotMatch(stdout + stderr, /hush-hush/);
+  }
+});
+
 test('config check: what is wrong, with the place and the way out', async (t) => {
   const app = 'apps: [{id: a, key: k, secret: 0123456789abcdef}]\n';
   const wrong = [
