@@ -24,7 +24,7 @@ struct options {
     const char *names[16];
     size_t n_names;
     bool json, markdown, self, free_cpu, record;
-    const char *peal, *baselines;
+    const char *peal, *baselines, *against;
 };
 
 static void usage(FILE *to)
@@ -44,6 +44,7 @@ static void usage(FILE *to)
         "  --connections A,B,… counts of the memory scenario (1000,19000)\n"
         "  --workers N         of Peal (1)\n"
         "  --peal FILE         the executable (the one that ./dev build made)\n"
+        "  --against FILE      another Peal, for the scenario watch\n"
         "  --baselines FOLDER  the figures to compare with\n"
         "  --self              the floor against itself: shows the noise\n"
         "  --any-cpu           do not give the server a CPU of its own\n",
@@ -97,6 +98,20 @@ static bool take_flag(struct bench *b, struct options *o, const char *arg)
     return true;
 }
 
+static bool take_path(struct options *o, const char *arg, const char *value)
+{
+    if (!value) return false;
+    if (strcmp(arg, "--peal") == 0)
+        o->peal = value;
+    else if (strcmp(arg, "--against") == 0)
+        o->against = value;
+    else if (strcmp(arg, "--baselines") == 0)
+        o->baselines = value;
+    else
+        return false;
+    return true;
+}
+
 static bool take_value(struct bench *b, struct options *o, const char *arg, char *value)
 {
     if (strcmp(arg, "--rounds") == 0)
@@ -109,12 +124,8 @@ static bool take_value(struct bench *b, struct options *o, const char *arg, char
         b->workers = number(arg, value, 256);
     else if (strcmp(arg, "--connections") == 0 && value)
         read_steps(b, value);
-    else if (strcmp(arg, "--peal") == 0 && value)
-        o->peal = value;
-    else if (strcmp(arg, "--baselines") == 0 && value)
-        o->baselines = value;
     else
-        return false;
+        return take_path(o, arg, value);
     return true;
 }
 
@@ -149,7 +160,7 @@ static void read_options(struct bench *b, struct options *o, int argc, char **ar
 /* Absolute paths of the servers: floor beside us, peal one folder up. */
 static void find_servers(struct bench *b, const struct options *o)
 {
-    static char floor[PATH_MAX + 16], peal[PATH_MAX + 16], real[PATH_MAX];
+    static char floor[PATH_MAX + 16], peal[PATH_MAX + 16], real[PATH_MAX], other[PATH_MAX];
     char self[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     if (n <= 0) die_errno("/proc/self/exe");
@@ -158,6 +169,7 @@ static void find_servers(struct bench *b, const struct options *o)
     snprintf(floor, sizeof floor, "%s/floor", self);
     snprintf(peal, sizeof peal, "%s/../peal", self);
     b->floor = floor;
+    if (o->against && !(b->against = realpath(o->against, other))) die_errno("%s", o->against);
     if (o->self) return;
     b->peal = realpath(o->peal ? o->peal : peal, real);
     if (!b->peal) die_errno("%s", o->peal ? o->peal : peal);

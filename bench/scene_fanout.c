@@ -27,19 +27,6 @@ static const struct fanout kinds[] = {
     { 2048, 32, FLOOR_JOIN, 1.15 },
 };
 
-/* CPU microseconds of the server per delivery. */
-static double measure(struct bench *b, struct side *s, struct load_plan *plan, double ms)
-{
-    plan->run_ns = 0;
-    load_closed(s->load, plan);
-    plan->run_ns = bench_ns(b, ms);
-    uint64_t cpu_ns = side_cpu_ns(s);
-    struct load_done done = load_closed(s->load, plan);
-    cpu_ns = side_cpu_ns(s) - cpu_ns;
-    side_check(s);
-    return (double)cpu_ns / 1e3 / (double)done.deliveries;
-}
-
 static struct row *row_of(struct bench *b, const struct fanout *f, unsigned subscribers)
 {
     struct row *row =
@@ -58,7 +45,7 @@ static void run_round(struct bench *b, struct side *s, enum report_side side, un
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (kinds[i].floor != floor) continue;
         struct load_plan plan = { .data_bytes = kinds[i].bytes, .burst = kinds[i].burst };
-        row_add(row_of(b, &kinds[i], subscribers), side, measure(b, s, &plan, 350));
+        row_add(row_of(b, &kinds[i], subscribers), side, side_delivery_us(b, s, &plan, 350));
     }
     if (fresh && 2 * (size_t)subscribers > b->most) side_unload(s);
 }
@@ -114,7 +101,7 @@ static const struct sending sendings[] = {
 static double measure_layout(struct bench *b, struct side *s, const struct sending *how)
 {
     struct load_plan plan = { .data_bytes = 200, .burst = how->burst, .width = how->width };
-    return measure(b, s, &plan, 400);
+    return side_delivery_us(b, s, &plan, 400);
 }
 
 static void crowd(struct side *s, const struct load_layout *layout)

@@ -21,6 +21,7 @@ const struct scene scenes[] = {
     { "storm", "10,000 come back at once while somebody publishes", scene_storm, false },
     { "slow", "1 % of the subscribers stop reading", scene_slow, false },
     { "scaling", "two workers against one: CPU, waits for locks", scene_scaling, false },
+    { "watch", "what it costs that the server can be watched", scene_watch, false },
     { "callgrind", "user-space instructions per delivery and publish", scene_callgrind, true },
     { "soak", "memory over many minutes of coming and going", scene_soak, true },
     { NULL, NULL, NULL, false },

@@ -15,6 +15,7 @@
 
 struct bench {
     const char *peal, *floor; /* absolute paths; peal NULL: the floor against itself */
+    const char *against;      /* another Peal, of the scene watch; NULL: none */
     unsigned workers;
     unsigned rounds;
     unsigned subscribers; /* of the fan-out, instead of 1,000 and 10,000; 0: those */
@@ -47,6 +48,7 @@ struct side_start {
     enum floor_kind floor;       /* for the floor, and for the subject when it is the floor, too */
     unsigned workers;            /* 0: as the command line says */
     const char *sets[SIDE_SETS]; /* NAME=VALUE, of Peal */
+    const char *program;         /* NULL: bench's peal */
     const char *wrapper[8];      /* a command in front of the server's; ends with NULL */
     bool any_cpu;                /* no CPU of its own */
 };
@@ -67,6 +69,8 @@ void side_crowd(struct side *s, size_t n);
 void side_check(const struct side *s);
 void side_unload(struct side *s); /* the clients go */
 void side_stop(struct bench *b, struct side *s);
+/* CPU microseconds of the server per delivery, after a warm-up of one burst. */
+double side_delivery_us(struct bench *b, struct side *s, struct load_plan *plan, double ms);
 /* CPU nanoseconds of the server so far. */
 uint64_t side_cpu_ns(const struct side *s);
 /* The sum of this counter in GET /admin/workers, over all workers. */
@@ -94,6 +98,7 @@ void scene_churn(struct bench *b);
 void scene_storm(struct bench *b);
 void scene_slow(struct bench *b);
 void scene_scaling(struct bench *b);
+void scene_watch(struct bench *b);
 void scene_callgrind(struct bench *b);
 void scene_soak(struct bench *b);
 #endif

@@ -6,9 +6,11 @@
 #include "bench/die.h"
 #include "bench/scenes.h"
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define APP_ID "bench"
@@ -31,6 +33,22 @@ static void add(struct args *a, const char *arg)
     a->argv[++a->n] = NULL;
 }
 
+/* Whether the program has the option `store`: ones of older commits refuse it. */
+static bool has_store(const char *program)
+{
+    int status = 0;
+    pid_t pid = fork();
+    if (pid < 0) die_errno("fork");
+    if (pid == 0) {
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (null < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0) _exit(126);
+        execl(program, program, "help", "store", (char *)NULL);
+        _exit(127);
+    }
+    if (waitpid(pid, &status, 0) != pid) die_errno("waitpid");
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 static void add_peal(struct args *a, const struct bench *b, const struct side_start *start)
 {
     static const char *const fixed[] = {
@@ -41,8 +59,6 @@ static void add_peal(struct args *a, const struct bench *b, const struct side_st
         "0",
         "--set",
         "admin.listen=127.0.0.1:0",
-        "--set",
-        "store=none",
         "--app",
         APP_ID ":" APP_KEY ":" APP_SECRET,
         "--log-level",
@@ -51,9 +67,14 @@ static void add_peal(struct args *a, const struct bench *b, const struct side_st
     };
     char workers[16];
     snprintf(workers, sizeof workers, "%u", start->workers ? start->workers : b->workers);
-    add(a, b->peal);
+    const char *program = start->program ? start->program : b->peal;
+    add(a, program);
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++) add(a, fixed[i]);
     add(a, workers);
+    if (has_store(program)) {
+        add(a, "--set");
+        add(a, "store=none");
+    }
     for (size_t i = 0; i < SIDE_SETS && start->sets[i]; i++) {
         add(a, "--set");
         add(a, start->sets[i]);
@@ -140,6 +161,18 @@ void side_stop(struct bench *b, struct side *s)
     side_unload(s);
     b->server_ns += side_cpu_ns(s);
     proc_stop(&s->proc);
+}
+
+double side_delivery_us(struct bench *b, struct side *s, struct load_plan *plan, double ms)
+{
+    plan->run_ns = 0;
+    load_closed(s->load, plan);
+    plan->run_ns = bench_ns(b, ms);
+    uint64_t cpu_ns = side_cpu_ns(s);
+    struct load_done done = load_closed(s->load, plan);
+    cpu_ns = side_cpu_ns(s) - cpu_ns;
+    side_check(s);
+    return (double)cpu_ns / 1e3 / (double)done.deliveries;
 }
 
 uint64_t side_cpu_ns(const struct side *s)

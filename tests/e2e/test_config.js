@@ -173,7 +173,7 @@ test('config check: well, and what is likely a mistake', { quick: true }, async 
 const TEXT = 'this is a text, and no database\n'.repeat(100);
 
 test('config check: a store that cannot be used is a warning with its reason', async (t) => {
-  const check = (store) => 
+  const check = (store) =>
     run(t, ['config', 'check', '--dev', '--set', `store=${store}`], { files: { 'no.db': TEXT } });
   for (const good of ['none', 'sqlite::memory:', 'sqlite:./stats/peal.db', 'sqlite:new.db']) {
     const { code, stdout, stderr } = await check(good);
