@@ -28,6 +28,24 @@ final class Application
         touch("{$path}/database/database.sqlite");
     }
 
+    /**
+     * A vendor folder of its own instead of the shared one: the packages stay where they are, what
+     * Composer writes is a copy.
+     */
+    public function ownVendor(): self
+    {
+        $shared = (string) readlink("{$this->path}/vendor");
+        unlink("{$this->path}/vendor");
+        mkdir("{$this->path}/vendor/composer", 0755, true);
+        foreach (array_diff(scandir($shared) ?: [], ['.', '..', '.made', 'autoload.php', 'composer']) as $name) {
+            symlink("{$shared}/{$name}", "{$this->path}/vendor/{$name}");
+        }
+        copy("{$shared}/autoload.php", "{$this->path}/vendor/autoload.php");
+        $this->copy("{$shared}/composer", "{$this->path}/vendor/composer");
+
+        return $this;
+    }
+
     public static function major(): int
     {
         return (int) basename((string) getenv('LARAVEL_APP'));

@@ -36,15 +36,31 @@ final class MigrationTest extends LaravelTestCase
 
     public function testTheOldProvidersNameInTheApplicationsListDoesNoHarm(): void
     {
-        $file = Application::major() < 11 ? 'config/app.php' : 'bootstrap/providers.php';
-        $text = (string) file_get_contents("{$this->app->path}/{$file}");
-        $text = Application::major() < 11
-            ? str_replace("'providers' => [", "'providers' => [" . self::OLD . '::class,', $text)
-            : '<?php return [' . self::OLD . '::class];';
-        $this->app->write($file, $text);
+        $this->nameTheOldProvider();
         $this->app->serve();
         $listed = $this->app->artisan('route:list');
         self::assertStringContainsString('laravel-websockets', $listed->out . $listed->err);
+    }
+
+    public function testTheOldNamesAreThereWhereComposersClassMapHasTheLastWord(): void
+    {
+        $this->nameTheOldProvider();
+        $this->app->write('config/websockets.php', "<?php return ['dashboard' => ['middleware' => ['web', "
+            . "BeyondCode\\LaravelWebSockets\\Dashboard\\Http\\Middleware\\Authorize::class]]];");
+        $dumped = $this->app->ownVendor()->start(['composer', 'dump-autoload', '-a', '--no-interaction'], [
+            'COMPOSER_ALLOW_SUPERUSER' => '1',
+        ])->wait();
+        self::assertSame(0, $dumped->code, $dumped->text());
+        self::assertSame(0, $this->app->artisan('websockets:config')->code);
+        $web = new Web($this->app->web() . '/laravel-websockets');
+        self::assertStringContainsString('csrf-token', $web->get(''));
+        self::assertSame(200, $web->status);
+        foreach (['Models', 'Statistics\\Models'] as $namespace) {
+            $name = "BeyondCode\\LaravelWebSockets\\{$namespace}\\WebSocketsStatisticsEntry";
+            $model = $this->app->start([PHP_BINARY, '-r', 'require "vendor/autoload.php"; echo get_parent_class("'
+                . addslashes($name) . '");'])->wait();
+            self::assertSame('Illuminate\\Database\\Eloquent\\Model', $model->out, $model->text());
+        }
     }
 
     public function testComposerIsContentWhereTheOldPackageIsAskedFor(): void
@@ -88,6 +104,16 @@ final class MigrationTest extends LaravelTestCase
         $clean = $this->app->artisan('websockets:clean');
         self::assertSame(1, $clean->code);
         self::assertStringContainsString('--tag=migrations', $clean->text());
+    }
+
+    private function nameTheOldProvider(): void
+    {
+        $file = Application::major() < 11 ? 'config/app.php' : 'bootstrap/providers.php';
+        $text = (string) file_get_contents("{$this->app->path}/{$file}");
+        $text = Application::major() < 11
+            ? str_replace("'providers' => [", "'providers' => [" . self::OLD . '::class,', $text)
+            : '<?php return [' . self::OLD . '::class];';
+        $this->app->write($file, $text);
     }
 
     private function migrate(): void
