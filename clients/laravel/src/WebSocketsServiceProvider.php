@@ -34,6 +34,8 @@ class WebSocketsServiceProvider extends ServiceProvider
         Console\StatusCommand::class,
     ];
 
+    private const MIGRATIONS = ['create_websockets_statistics_entries_table', 'rename_statistics_counters'];
+
     public function register(): void
     {
         $this->mergeConfig();
@@ -118,11 +120,10 @@ class WebSocketsServiceProvider extends ServiceProvider
     private function offerFiles(): void
     {
         $this->publishes([__DIR__ . '/../config/websockets.php' => $this->app->configPath('websockets.php')], 'config');
-        $migration = '0000_00_00_000000_create_websockets_statistics_entries_table.php';
-        $this->publishes(
-            [__DIR__ . "/../database/migrations/{$migration}" => $this->app->databasePath("migrations/{$migration}")],
-            'migrations'
-        );
+        foreach (self::MIGRATIONS as $name) {
+            $file = "migrations/0000_00_00_000000_{$name}.php";
+            $this->publishes([__DIR__ . "/../database/{$file}" => $this->app->databasePath($file)], 'migrations');
+        }
         static::$publishes[self::OLD_NAME] = static::$publishes[static::class];
     }
 }

@@ -47,10 +47,12 @@ final class StatisticsCheck implements Check
             $schema = $this->databases->connection($this->config->statisticsConnection())->getSchemaBuilder();
             if (! $schema->hasTable(StatisticsStore::TABLE)) {
                 yield Finding::note('There is no table ' . StatisticsStore::TABLE . ' in the database.', $migrate);
-            } elseif (! $schema->hasColumn(StatisticsStore::TABLE, 'peak_connections_count')) {
-                yield Finding::problem('The table has the columns of laravel-websockets 1.x.', $migrate);
             } elseif (! $this->capabilities->has('store')) {
                 yield Finding::note('This version of Peal keeps no statistics.', 'A newer peal');
+            } elseif (! $schema->hasColumn(StatisticsStore::TABLE, 'peak_connections_count')) {
+                yield Finding::good(
+                    StatisticsStore::TABLE . ', with the columns of laravel-websockets 1.x, which do as well'
+                );
             } else {
                 yield Finding::good(StatisticsStore::TABLE);
             }

@@ -12,6 +12,9 @@ final class MigrationTest extends LaravelTestCase
     private const OLD = 'BeyondCode\LaravelWebSockets\WebSocketsServiceProvider';
     private const NEW = 'Peal\LaravelWebSockets\WebSocketsServiceProvider';
 
+    private const TABLE_OF_VERSION_1
+        = 'database/migrations/0000_00_00_000000_create_websockets_statistics_entries_table.php';
+
     /**
      * @dataProvider providers
      */
@@ -24,6 +27,7 @@ final class MigrationTest extends LaravelTestCase
         self::assertFileExists($this->app->path . '/config/websockets.php');
         $migrations = "{$this->app->path}/database/migrations";
         self::assertCount(1, glob("{$migrations}/*_create_websockets_statistics_entries_table.php"));
+        self::assertCount(1, glob("{$migrations}/*_rename_statistics_counters.php"));
         self::assertSame(0, $this->app->artisan('migrate', '--force')->code);
         self::assertSame('[]', trim($this->app->artisan('app:rows')->out));
         self::assertSame(0, $this->app->artisan('websockets:config')->code);
@@ -91,12 +95,48 @@ final class MigrationTest extends LaravelTestCase
 
     public function testATableOfVersion1GetsTheColumnsOfVersion2AndKeepsItsLines(): void
     {
-        $this->app->artisan('app:table-of-version-1');
+        $this->app->write(self::TABLE_OF_VERSION_1, <<<'PHP'
+            <?php
+            use Illuminate\Database\Migrations\Migration;
+            use Illuminate\Database\Schema\Blueprint;
+            use Illuminate\Support\Facades\Schema;
+
+            class CreateWebSocketsStatisticsEntriesTable extends Migration
+            {
+                public function up()
+                {
+                    Schema::create('websockets_statistics_entries', function (Blueprint $table) {
+                        $table->increments('id');
+                        $table->string('app_id');
+                        $table->integer('peak_connection_count');
+                        $table->integer('websocket_message_count');
+                        $table->integer('api_message_count');
+                        $table->nullableTimestamps();
+                    });
+                }
+
+                public function down()
+                {
+                    Schema::dropIfExists('websockets_statistics_entries');
+                }
+            }
+            PHP);
+        self::assertSame(0, $this->app->artisan('migrate', '--force')->code);
+        $this->app->artisan('app:line-of-version-1', '7', '8', '9');
+        $said = $this->statistics();
+        self::assertSame('ok', $said['level']);
+        self::assertStringContainsString('1.x', $said['text']);
         $this->migrate();
         $row = json_decode($this->app->artisan('app:rows')->out, true)[0];
         self::assertSame([7, 8, 9], [(int) $row['peak_connections_count'], (int) $row['websocket_messages_count'],
             (int) $row['api_messages_count']]);
         self::assertArrayNotHasKey('peak_connection_count', $row);
+        $said = $this->statistics();
+        self::assertSame('ok', $said['level']);
+        self::assertStringNotContainsString('1.x', $said['text']);
+        $again = $this->app->artisan('migrate:refresh', '--force');
+        self::assertSame(0, $again->code, $again->text());
+        self::assertSame('ok', $this->statistics()['level']);
     }
 
     public function testCleaningWithoutATableSaysWhatToDo(): void
@@ -114,6 +154,20 @@ final class MigrationTest extends LaravelTestCase
             ? str_replace("'providers' => [", "'providers' => [" . self::OLD . '::class,', $text)
             : '<?php return [' . self::OLD . '::class];';
         $this->app->write($file, $text);
+    }
+
+    /**
+     * What the doctor says of the table.
+     *
+     * @return array<string, string>
+     */
+    private function statistics(): array
+    {
+        $findings = json_decode($this->app->artisan('websockets:doctor', '--json')->out, true);
+
+        return array_values(array_filter((array) $findings, static function (array $finding) {
+            return $finding['subject'] === 'Statistics';
+        }))[0];
     }
 
     private function migrate(): void

@@ -7,7 +7,6 @@ use App\Events\OrderShipped;
 use Illuminate\Support\Facades\Artisan;
 use Illuminate\Support\Facades\Cache;
 use Illuminate\Support\Facades\DB;
-use Illuminate\Support\Facades\Schema;
 
 Artisan::command('app:ship {id}', function (string $id) {
     event(new OrderShipped((int) $id));
@@ -36,17 +35,12 @@ Artisan::command('app:rows', function () {
     $this->line(DB::table('websockets_statistics_entries')->orderBy('id')->get()->toJson());
 });
 
-Artisan::command('app:table-of-version-1', function () {
-    Schema::create('websockets_statistics_entries', function ($table) {
-        $table->increments('id');
-        $table->string('app_id');
-        $table->integer('peak_connection_count');
-        $table->integer('websocket_message_count');
-        $table->integer('api_message_count');
-        $table->nullableTimestamps();
-    });
+Artisan::command('app:line-of-version-1 {peak} {sent} {got}', function (int $peak, int $sent, int $got) {
     DB::table('websockets_statistics_entries')->insert([
-        'app_id' => 'shop', 'peak_connection_count' => 7, 'websocket_message_count' => 8, 'api_message_count' => 9,
+        'app_id' => 'shop',
+        'peak_connection_count' => $peak,
+        'websocket_message_count' => $sent,
+        'api_message_count' => $got,
     ]);
 });
 
