@@ -5,7 +5,8 @@
  * A line is built on the stack, so that "out of memory" can be logged, and is at most PIPE_BUF
  * octets, which a pipe takes in one piece: lines of several threads or processes never mix. What
  * does not fit is left out whole and the line says so, which keeps JSON lines valid. A log that
- * cannot be written must not stop the server: such lines are lost.
+ * cannot be written, or that nobody reads (a full pipe, a stopped terminal), must not stop the
+ * server: such lines are lost, and the next one that is written says how many.
  */
 #include "base/log.h"
 #include "base/check.h"
@@ -14,6 +15,7 @@
 #include "base/utf8.h"
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -28,6 +30,8 @@
 static atomic_int min_level = LOG_INFO;
 static enum log_format line_format = LOG_TEXT;
 static int line_fd = STDERR_FILENO;
+static struct lock write_lock = LOCK_INIT; /* from the look whether there is room to the write */
+static _Atomic uint64_t lost;              /* lines, since the last one that was written */
 
 void log_setup(enum log_level level, enum log_format format, int fd)
 {
@@ -266,23 +270,38 @@ static void put_tail(struct line *l)
     }
 }
 
+/* False: there is no room for it. A pipe that has room takes PIPE_BUF octets without waiting. */
+static bool write_line(const struct line *l)
+{
+    struct pollfd out = { .fd = line_fd, .events = POLLOUT };
+    lock_take(&write_lock);
+    bool room = poll(&out, 1, 0) > 0 && (out.revents & POLLOUT);
+    ssize_t rc = -1;
+    while (room && rc < 0) {
+        rc = write(line_fd, l->p, l->n);
+        if (rc < 0 && errno != EINTR) room = false;
+    }
+    lock_drop(&write_lock);
+    return rc >= 0;
+}
+
 void log_write(enum log_level level, const char *subsystem, const char *event,
                const struct log_kv *kvs, size_t n)
 {
     int saved_errno = errno;
     uint64_t left_out;
     if (admit(subsystem, event, &left_out)) {
+        uint64_t n_lost = atomic_exchange_explicit(&lost, 0, memory_order_relaxed);
         struct line l;
         l.n = 0;
         l.full = false;
         put_head(&l, level, subsystem, event);
-        struct log_kv suppressed = kv_u64("suppressed", left_out);
+        struct log_kv suppressed = kv_u64("suppressed", left_out), missing = kv_u64("lost", n_lost);
         if (left_out) put_kv(&l, &suppressed);
+        if (n_lost) put_kv(&l, &missing);
         for (size_t i = 0; i < n; i++) put_kv(&l, &kvs[i]);
         put_tail(&l);
-        ssize_t rc;
-        do rc = write(line_fd, l.p, l.n);
-        while (rc < 0 && errno == EINTR);
+        if (!write_line(&l)) atomic_fetch_add_explicit(&lost, n_lost + 1, memory_order_relaxed);
     }
     errno = saved_errno;
 }

@@ -7,7 +7,8 @@
  * A constant event name, then key/values. Levels: error (a human must act), warn, info (life
  * cycle), debug (off costs one branch). Never a secret; payloads at debug only. Each (subsystem,
  * event) is limited to LOG_BURST lines a second; the next line after that says how many were left
- * out. Thread-safe. Control characters in values are escaped, so no value can forge a line.
+ * out. Thread-safe; never waits for a reader: what there is no room for is lost, and counted in the
+ * next line (`lost`). Control characters in values are escaped, so no value can forge a line.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "unit/test.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -261,6 +262,31 @@ static void lines_of_several_threads_do_not_mix(void **state)
     assert_int_equal(next_line().n, 0);
 }
 
+static void a_log_that_nobody_reads_holds_nobody_up(void **state)
+{
+    (void)state;
+    int pipe_fds[2];
+    char page[PIPE_BUF];
+    memset(page, '.', sizeof page);
+    assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
+    assert_int_equal(fcntl(pipe_fds[1], F_SETFL, O_NONBLOCK), 0);
+    while (write(pipe_fds[1], page, sizeof page) > 0) continue;
+    assert_int_equal(fcntl(pipe_fds[1], F_SETFL, 0), 0); /* from here on a write would wait */
+    log_setup(LOG_INFO, LOG_TEXT, pipe_fds[1]);
+    for (int i = 0; i < 3; i++) log_info("unit", "unread", kv_i64("i", i));
+    assert_int_equal(fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK), 0);
+    while (read(pipe_fds[0], page, sizeof page) > 0) continue;
+    log_info("unit", "read again");
+    ssize_t n = read(pipe_fds[0], page, sizeof page);
+    assert_true(n > 0);
+    assert_non_null(memmem(page, (size_t)n, "read again lost=3\n", 18));
+    log_info("unit", "read on");
+    n = read(pipe_fds[0], page, sizeof page);
+    assert_null(memmem(page, (size_t)n, "lost", 4));
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_socket, close_socket)
 
 int main(void)
@@ -277,6 +303,7 @@ int main(void)
         TEST(a_long_line_is_cut_between_values_and_says_so),
         TEST(a_log_that_cannot_be_written_harms_nobody),
         TEST(lines_of_several_threads_do_not_mix),
+        TEST(a_log_that_nobody_reads_holds_nobody_up),
     };
     return RUN_TESTS(tests);
 }
