@@ -47,6 +47,7 @@ struct dir_chan {
     struct {
         struct msg *msg;          /* NULL: nothing cached */
         uint32_t data_at, data_n; /* where the data's JSON stands in the text */
+        uint32_t cost;            /* counted in app->cache_bytes */
         uint64_t until_ms;        /* DEADLINE_NEVER: no end */
     } cache;
     char *name;

@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "hub/directory_priv.h"
 
+#define CACHE_PLACES 64 /* in the map and among the deadlines */
+
 struct chan_key {
     const struct app *app;
     struct span name;
@@ -349,7 +351,7 @@ static struct msg *uncache_locked(struct dir_chan *chan)
 {
     struct msg *old = chan->cache.msg;
     if (!old) return NULL;
-    atomic_fetch_sub_explicit(&chan->app->cache_bytes, old->n, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&chan->app->cache_bytes, chan->cache.cost, memory_order_relaxed);
     chan->cache.msg = NULL;
     atomic_fetch_sub_explicit(&chan->refs, 1, memory_order_relaxed); /* the caller's is left */
     return old;
@@ -392,6 +394,14 @@ void dir_purge(struct directory *dir, const struct app *app)
     }
 }
 
+/* What keeping the event costs: mostly nobody is there, and the record exists for its sake. */
+static uint32_t cache_cost(const struct directory *dir, const struct dir_chan *chan,
+                           const struct msg *msg)
+{
+    size_t record = sizeof *chan + dir->n_workers * sizeof chan->slots[0] + chan->name_n;
+    return msg->n + (uint32_t)record + CACHE_PLACES;
+}
+
 static bool take_cache_bytes(struct app *app, uint32_t n)
 {
     uint64_t limit = app->s->limits.cache_bytes;
@@ -408,17 +418,19 @@ static bool cache_locked(struct directory *dir, struct dir_stripe *st, struct di
 {
     uint64_t ttl_ms = chan->app->s->cache_ttl_s * 1000;
     uint64_t until_ms = ttl_ms ? p->now_ms + ttl_ms : DEADLINE_NEVER;
-    if (!take_cache_bytes(chan->app, msg->n)) return false;
+    uint32_t cost = cache_cost(dir, chan, msg);
+    if (!take_cache_bytes(chan->app, cost)) return false;
     if (until_ms != DEADLINE_NEVER && !chan->cache_armed) {
         struct deadline d = { .at_ms = until_ms, .kind = DEADLINE_CACHE, .object = chan };
         if (dir_arm_locked(dir, st, d, wakes)) {
-            atomic_fetch_sub_explicit(&chan->app->cache_bytes, msg->n, memory_order_relaxed);
+            atomic_fetch_sub_explicit(&chan->app->cache_bytes, cost, memory_order_relaxed);
             return false;
         }
         chan->cache_armed = true;
         ref_locked(chan);
     }
     chan->cache.msg = msg_ref(msg);
+    chan->cache.cost = cost;
     chan->cache.until_ms = until_ms;
     chan->cache.data_at = p->data_at;
     chan->cache.data_n = p->data_n;
