@@ -177,7 +177,7 @@ void statistics_stop(struct server *s)
     if (!store) return;
     collect(s, s->apps, NULL);
     store_forget(store);
-    store_close(&s->statistics->store, STORE_CLOSE_MS);
+    store_close(&s->statistics->store, server_restarting(s) ? STORE_RESTART_MS : STORE_CLOSE_MS);
     fds_closed(STORE_DESCRIPTORS);
 }
 

@@ -18,6 +18,7 @@
 #define STORE_MAX_QUERIES 32 /* that wait */
 #define STORE_MAX_ROWS 10000 /* that wait at full resolution */
 #define STORE_CLOSE_MS 3000
+#define STORE_RESTART_MS 300 /* where clients wait for us to be back */
 
 struct store;
 
