@@ -142,6 +142,12 @@ struct config_sources {
 enum err config_load(struct config **out, const struct config_sources *src,
                      struct diag *d) MUST_USE;
 
+/* Whether answers and log may show what was signed: with --dev, or where debugging is asked for. */
+static inline bool config_explains(const struct config *cfg)
+{
+    return cfg->dev || cfg->log.level >= LOG_DEBUG;
+}
+
 /* Wipes (there are secrets in it) and frees; `*cfg` becomes NULL; NULL allowed. */
 void config_free(struct config **cfg);
 

@@ -388,8 +388,9 @@ static void cut(struct conn *c, const char *why, const char *option, uint64_t li
 }
 
 /* Where limits.pending_total_bytes is used up, those go who hold more than half of the average: the
- * others together hold less than half of it, and did not cause it. */
-static bool holds_too_much(const struct conn *c, uint64_t excess)
+ * others together hold less than half of it, and did not cause it. Here one large message counts,
+ * too: many connections with one each fill the memory as well. */
+static bool holds_too_much(const struct conn *c)
 {
     const struct server *s = c->worker->server;
     uint64_t total = config_of(c)->limits.pending_total_bytes, n = 0;
@@ -397,15 +398,16 @@ static bool holds_too_much(const struct conn *c, uint64_t excess)
         return false;
     for (unsigned i = 0; i < s->n_workers; i++)
         n += count_get(&s->workers[i].counts.n_ws) + count_get(&s->workers[i].counts.n_http);
-    return excess > total / 2 / (n ? n : 1);
+    return c->out.bytes > total / 2 / (n ? n : 1);
 }
 
-/* After a flush that left something. One message alone never makes a connection slow. */
+/* After a flush that left something. One message alone never makes a connection slow, while there
+ * is memory for all. */
 static void judge_speed(struct conn *c, bool progress)
 {
     const struct config *cfg = config_of(c);
     uint64_t limit = cfg->limits.pending_bytes, excess = out_excess(&c->out);
-    if (holds_too_much(c, excess)) {
+    if (holds_too_much(c)) {
         cut(c, "memory for waiting output is used up", "limits.pending_total_bytes",
             cfg->limits.pending_total_bytes);
     } else if (limit == 0 || excess <= limit) {

@@ -165,8 +165,6 @@ void conn_http_answer_with(struct conn *c, conn_http_writer *write, void *ctx);
 void conn_http_progress(struct conn *c);
 /* While stopping: no request is under way and none will be read. */
 bool conn_http_idle(const struct conn *c);
-/* It has not sent anything yet. */
-bool conn_http_is_new(const struct conn *c);
 
 /* --- conn_ws.c --- */
 struct ws_open {

@@ -67,11 +67,6 @@ bool conn_http_idle(const struct conn *c)
            out_empty(&c->out);
 }
 
-bool conn_http_is_new(const struct conn *c)
-{
-    return http1_req_phase(&c->in.http->req) == HTTP1_IDLE && c->in.http->n_requests == 0;
-}
-
 bool conn_http_reads(const struct conn *c)
 {
     return !c->hangup && !c->wait_answer;

@@ -43,7 +43,8 @@ static void sink_close(struct hub_conn *hc, unsigned code, struct span text)
 
 static void sink_refused(struct hub_conn *hc, const struct peer_refusal *r)
 {
-    struct worker_counts *counts = &conn_of_hub(hc)->worker->counts;
+    const struct conn *c = conn_of_hub(hc);
+    struct worker_counts *counts = &c->worker->counts;
     count_code(&counts->refusals, counts_codes, r->code ? r->code : (unsigned)r->status);
     char id[SOCKET_ID_MAX];
     struct span text = r->text.p ? r->text : r->error_text;
@@ -51,9 +52,9 @@ static void sink_refused(struct hub_conn *hc, const struct peer_refusal *r)
              kv_span("socket_id", span_of(id, socket_id_write(hc->socket_id, id))),
              kv_span("channel", r->channel), kv_u64("code", r->code ? r->code : r->status),
              kv_span("why", text));
-    if (r->detail.n)
-        log_debug("client", "refused because", kv_span("channel", r->channel),
-                  kv_span("detail", r->detail));
+    if (r->detail.n && config_explains(c->worker->cfg))
+        log_info("client", "refused because", kv_span("channel", r->channel),
+                 kv_span("detail", r->detail));
 }
 
 static void sink_cache_full(void *ctx, struct app *app, struct span channel)
@@ -447,16 +448,43 @@ static void refuse_unfinished(struct conn *c, uint64_t now_ms)
     buf_fini(&text);
 }
 
+/* What was waited for in vain. */
+struct lateness {
+    const char *option;
+    uint64_t limit, waited_ms;
+};
+
+/* Closes it, and says which option of the app, how much it allows, and what was measured. */
+static void close_late(struct conn *c, unsigned code, const char *text, const struct lateness *late)
+{
+    struct span app = c->hub.app->s->id;
+    struct buf why = { 0 };
+    char id[SOCKET_ID_MAX];
+    buf_add_fmt(&why, "%s (%s of app %.*s: %llu)", text, late->option, SPAN_FMT(span_head(app, 40)),
+                (unsigned long long)late->limit);
+    log_info("client", "closed", kv_span("app", app),
+             kv_span("socket_id", span_of(id, socket_id_write(c->hub.socket_id, id))),
+             kv_u64("code", code), kv_str("why", text), kv_str("option", late->option),
+             kv_u64("limit", late->limit), kv_u64("waited_ms", late->waited_ms));
+    conn_ws_refuse(c, code, buf_span(&why));
+    buf_fini(&why);
+}
+
 void conn_ws_timeout(struct conn *c)
 {
     uint64_t now = loop_now_ms(c->worker->loop);
+    const struct app_settings *s = c->hub.app->s;
     if (auth_deadline(c) <= now) {
-        conn_ws_refuse(c, 4009, SPAN("Connection not authorized within timeout."));
+        close_late(c, 4009, "Connection not authorized within timeout.",
+                   &(struct lateness) { "user_authentication_timeout_ms",
+                                        s->user_authentication_timeout_ms, now - c->since_ms });
     } else if (message_deadline(c) <= now) {
         refuse_unfinished(c, now);
     } else if (c->pinged) {
         count_add(&c->worker->counts.ping_cut, 1);
-        conn_ws_refuse(c, 4201, SPAN("Pong reply not received in time"));
+        close_late(c, 4201, "Pong reply not received in time",
+                   &(struct lateness) { "pong_timeout_s", s->pong_timeout_s,
+                                        now - c->seen_ms - s->ping_interval_s * 1000 });
     } else {
         struct buf b;
         begin_bytes(&b, 0);

@@ -71,11 +71,11 @@ static void drain_some(struct worker *w)
     while (count_get(&w->counts.n_ws) > keep) close_one(w, code);
 }
 
-/* A client may have been accepted just before we stopped to: its request is on the way. */
+/* Who came or asked a moment ago may have a request on the way, which a close would lose. */
 static bool is_fresh(const struct conn *c)
 {
     uint64_t age_ms = loop_now_ms(c->worker->loop) - c->seen_ms;
-    return c->worker->phase == WORKER_REQUESTS && conn_http_is_new(c) && age_ms < DRAIN_FRESH_MS;
+    return c->worker->phase == WORKER_REQUESTS && age_ms < DRAIN_FRESH_MS;
 }
 
 /* Idle ones are closed; the others say `Connection: close` with their answer. */

@@ -124,7 +124,7 @@ static struct api_settings api_settings_of(const struct worker *w)
         .home = w->cfg->dev ? home_write : NULL,
         .home_ctx = w,
         .home_policy = dev_page_policy,
-        .explain = w->cfg->dev || w->cfg->log.level >= LOG_DEBUG,
+        .explain = config_explains(w->cfg),
     };
 }
 

@@ -546,6 +546,33 @@ static void when_all_memory_for_output_is_used_up_the_largest_go(void **state)
     rig_stop(&rig);
 }
 
+/* Each holds one message only, which alone makes nobody slow; together they are too much. */
+static void one_large_message_each_is_too_much_for_all_together(void **state)
+{
+    (void)state;
+    enum { SIZE = 6000000, TOTAL = 8000000, N = 8 };
+    struct rig rig;
+    struct cl slow[N], good;
+    START(&rig, "limits.pending_bytes=1000000", "limits.pending_total_bytes=8000000",
+          "app_defaults.limits.message_bytes=8000000");
+    for (int i = 0; i < N; i++) {
+        char channel[32];
+        snprintf(channel, sizeof channel, "room-%d", i);
+        cl_open_with(&slow[i], &rig, "app-key", 4096);
+        cl_subscribe(&slow[i], channel);
+        assert_int_equal(rig_publish(&rig, channel, "large", SIZE), 200);
+    }
+    UNTIL(COUNT(&rig, slow_cut) >= 3 && atomic_load(&rig.server->pending_bytes) <= TOTAL);
+    cl_open(&good, &rig);
+    cl_subscribe(&good, "room");
+    assert_int_equal(rig_publish(&rig, "room", "small", 10), 200);
+    assert_true(cl_hears(&good, "\"small\""));
+    cl_close(&good);
+    for (int i = 0; i < N; i++) cl_close(&slow[i]);
+    rig_settles(&rig);
+    rig_stop(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -569,6 +596,7 @@ int main(void)
         cmocka_unit_test(who_takes_a_large_message_slowly_is_alive),
         cmocka_unit_test(who_does_not_read_answers_cannot_fill_the_memory),
         cmocka_unit_test(when_all_memory_for_output_is_used_up_the_largest_go),
+        cmocka_unit_test(one_large_message_each_is_too_much_for_all_together),
     };
     return RUN_TESTS(tests);
 }
