@@ -12,6 +12,7 @@ use Peal\LaravelWebSockets\Server\RestartSignal;
 use Peal\LaravelWebSockets\Server\ServerProcess;
 use Peal\LaravelWebSockets\Server\StateFile;
 use Peal\LaravelWebSockets\Server\StateFolder;
+use Peal\LaravelWebSockets\Server\Status;
 use Peal\LaravelWebSockets\Settings\WebSocketsConfig;
 use Symfony\Component\Process\Process;
 
@@ -20,7 +21,7 @@ use Symfony\Component\Process\Process;
  *
  * The cache key of laravel-websockets reaches every websockets:serve, on other machines, too. Those on
  * this machine are nudged as well and are waited for. A server that runs without websockets:serve is
- * restarted through its admin listener.
+ * restarted through its admin listener, if it serves an app of this application.
  */
 class RestartCommand extends Command
 {
@@ -32,12 +33,17 @@ class RestartCommand extends Command
 
     protected $description = 'Restart the WebSocket server in place, with the settings of now';
 
-    public function handle(StateFolder $folder, Cache $cache, WebSocketsConfig $config, Binary $binary): int
-    {
+    public function handle(
+        StateFolder $folder,
+        Cache $cache,
+        Status $status,
+        WebSocketsConfig $config,
+        Binary $binary
+    ): int {
         $signal = (new RestartSignal($cache))->give();
         $running = $folder->running();
         if ($running === []) {
-            return $this->withoutCommand($config, $binary);
+            return $this->withoutCommand($config, $status, $binary);
         }
         foreach ($running as $state) {
             // A command without pcntl would be ended by the signal.
@@ -94,14 +100,17 @@ class RestartCommand extends Command
     /**
      * `peal serve` by itself, under Supervisor or systemd.
      */
-    private function withoutCommand(WebSocketsConfig $config, Binary $binary): int
+    private function withoutCommand(WebSocketsConfig $config, Status $status, Binary $binary): int
     {
         $admin = new AdminClient($config->admin());
         $program = $binary->find();
-        if ($program === null || $admin->live() === null) {
+        $foreign = null;
+        if ($program === null || $admin->live() === null || ($foreign = $status->foreign($admin)) !== null) {
             $this->info('Broadcasted the restart signal to the WebSocket server!');
-            $this->line("No server runs on this machine that answers at {$config->admin()}; "
-                . 'one on another machine with the same cache hears of it.');
+            $this->line($foreign === null
+                ? "No server runs on this machine that answers at {$config->admin()}; "
+                    . 'one on another machine with the same cache hears of it.'
+                : "{$foreign} It is left alone; set WEBSOCKETS_ADMIN to the address of this application's own.");
 
             return 0;
         }

@@ -43,7 +43,9 @@ class StatusCommand extends Command
     private function showServer(array $server): void
     {
         if (! $server['answers']) {
-            $this->error("No server answers at {$server['admin']}. Start one: php artisan websockets:serve");
+            $this->error(isset($server['why'])
+                ? "{$server['why']} Set WEBSOCKETS_ADMIN to the address of this application's own."
+                : "No server answers at {$server['admin']}. Start one: php artisan websockets:serve");
 
             return;
         }

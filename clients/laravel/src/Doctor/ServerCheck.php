@@ -98,7 +98,9 @@ final class ServerCheck implements Check
     private function running(): iterable
     {
         foreach ($this->status->servers() as $server) {
-            if (! $server['answers']) {
+            if (isset($server['why']) && ! $server['answers']) {
+                yield Finding::problem($server['why'], "WEBSOCKETS_ADMIN in .env: the address of this application's own");
+            } elseif (! $server['answers']) {
                 yield Finding::problem(
                     "No server answers at its admin address {$server['admin']}.",
                     'php artisan websockets:serve     (in production under Supervisor: packaging/supervisor)'

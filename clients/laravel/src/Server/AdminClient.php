@@ -4,6 +4,8 @@
 
 namespace Peal\LaravelWebSockets\Server;
 
+use Peal\LaravelWebSockets\Settings\AppSettings;
+
 /**
  * Asks a server's admin listener. It needs no secret: it listens on loopback or a Unix socket.
  */
@@ -48,6 +50,27 @@ final class AdminClient
     public function workers(): ?array
     {
         return $this->get('/admin/workers');
+    }
+
+    /**
+     * Whether it serves one of these apps, by id and key. On one machine the default address may be
+     * another application's server.
+     *
+     * @param AppSettings[] $apps
+     */
+    public function serves(array $apps): bool
+    {
+        $known = [];
+        foreach ((array) $this->get('/admin/apps') as $app) {
+            $known[] = is_array($app) ? [(string) ($app['id'] ?? ''), (string) ($app['key'] ?? '')] : [];
+        }
+        foreach ($apps as $app) {
+            if (in_array([$app->id(), $app->key()], $known, true)) {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /**

@@ -43,7 +43,25 @@ final class Status
             $servers[] = $this->server((string) $state->get('admin'), (array) $state->get('listen', []));
         }
 
-        return $servers === [] ? [$this->server($this->config->admin(), [])] : $servers;
+        return $servers === [] ? [$this->atConfiguredAddress()] : $servers;
+    }
+
+    /**
+     * Why a Peal that answers at the configured address is not this application's.
+     *
+     * @return string|null null where it is
+     */
+    public function foreign(AdminClient $admin): ?string
+    {
+        $apps = $this->config->apps();
+        if ($admin->serves($apps)) {
+            return null;
+        }
+        $ids = implode(', ', array_map(static function (AppSettings $app) {
+            return "\"{$app->id()}\"";
+        }, $apps));
+
+        return "A Peal answers at {$admin->address()}, but it does not serve app {$ids} with this application's key.";
     }
 
     /**
@@ -70,6 +88,18 @@ final class Status
             'connections' => (int) ($api->get('/connections')->json()['connections'] ?? 0),
             'channels' => count((array) ($channels->json()['channels'] ?? [])),
         ];
+    }
+
+    /**
+     * @return array<string, mixed>
+     */
+    private function atConfiguredAddress(): array
+    {
+        $admin = $this->config->admin();
+        $server = $this->server($admin, []);
+        $why = $server['answers'] ? $this->foreign(new AdminClient($admin)) : null;
+
+        return $why === null ? $server : ['answers' => false, 'admin' => $admin, 'why' => $why];
     }
 
     /**

@@ -85,6 +85,34 @@ final class RestartTest extends LaravelTestCase
         $server->line('/^peal ready .*generation=2/');
     }
 
+    public function testAnotherApplicationsServerAtTheSameAddressIsLeftAlone(): void
+    {
+        $admin = '127.0.0.1:' . Application::freePort();
+        $this->app->env(['WEBSOCKETS_ADMIN' => $admin, 'LARAVEL_WEBSOCKETS_PORT' => '0']);
+        $theirs = $this->app->start([(string) getenv('PEAL_BINARY'), 'serve', '--port', '0', '--set',
+            "admin.listen={$admin}"]);
+        $pid = (int) preg_replace('/.* pid=(\d+).*/', '$1', $theirs->line('/^peal ready /'));
+        $mine = ['PUSHER_APP_ID' => 'other', 'PUSHER_APP_KEY' => 'other-key'];
+        foreach ([$mine, ['PUSHER_APP_ID' => 'shop', 'PUSHER_APP_KEY' => 'other-key']] as $values) {
+            $this->app->env($values);
+            $restart = $this->app->artisan('websockets:restart');
+            self::assertSame(0, $restart->code, $restart->text());
+            self::assertStringContainsString("does not serve app \"{$values['PUSHER_APP_ID']}\"", $restart->out);
+            self::assertStringContainsString('WEBSOCKETS_ADMIN', $restart->out);
+            $live = (array) json_decode((string) file_get_contents("http://{$admin}/live"), true);
+            self::assertSame([$pid, 1], [$live['pid'], $live['generation']]);
+        }
+        $own = '127.0.0.1:' . Application::freePort();
+        $this->app->env($mine + ['WEBSOCKETS_ADMIN' => $own]);
+        $ours = $this->app->start([(string) getenv('PEAL_BINARY'), 'serve', '--port', '0', '--set',
+            "admin.listen={$own}"]);
+        $ours->line('/^peal ready /');
+        $restart = $this->app->artisan('websockets:restart');
+        self::assertSame(0, $restart->code, $restart->text());
+        $ours->line('/^peal ready .*generation=2/');
+        self::assertSame(1, json_decode((string) file_get_contents("http://{$admin}/live"), true)['generation']);
+    }
+
     public function testWithoutAServerHereTheSignalIsGivenAllTheSame(): void
     {
         $this->app->env(['WEBSOCKETS_ADMIN' => '127.0.0.1:' . Application::freePort()]);
