@@ -99,7 +99,7 @@ final class ServerCheck implements Check
     {
         foreach ($this->status->servers() as $server) {
             if (isset($server['why']) && ! $server['answers']) {
-                yield Finding::problem($server['why'], "WEBSOCKETS_ADMIN in .env: the address of this application's own");
+                yield Finding::problem($server['why'], "WEBSOCKETS_ADMIN in .env: the address of its own server");
             } elseif (! $server['answers']) {
                 yield Finding::problem(
                     "No server answers at its admin address {$server['admin']}.",

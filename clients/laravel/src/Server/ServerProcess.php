@@ -9,8 +9,8 @@ use Symfony\Component\Process\ExecutableFinder;
 use Symfony\Component\Process\Process;
 
 /**
- * The running program. Its log goes straight to our stderr; its stdout, which carries the ready lines
- * and nothing else, comes through us.
+ * The running program. Its log goes straight to where our stderr goes; its stdout, which carries the
+ * ready lines and nothing else, comes through us.
  *
  * Where we can pass signals on, it gets a session of its own, so that Ctrl-C in a terminal reaches it
  * once, through us: a second signal would end it without a farewell. And it is told to end with us,
@@ -49,9 +49,11 @@ final class ServerProcess
     public function __construct(array $command, string $folder, array $environment, bool $signalsPass)
     {
         $pipes = [];
+        // Descriptor 2 is not named and so inherited. PHP would set the position of STDERR's file to where
+        // it believes that it is, the start, and a log that was opened by ">" would be overwritten.
         $process = proc_open(
             array_merge($this->wrappers($signalsPass), $command),
-            [0 => ['file', '/dev/null', 'r'], 1 => ['pipe', 'w'], 2 => STDERR],
+            [0 => ['file', '/dev/null', 'r'], 1 => ['pipe', 'w']],
             $pipes,
             $folder,
             $environment

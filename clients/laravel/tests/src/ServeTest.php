@@ -110,6 +110,21 @@ final class ServeTest extends LaravelTestCase
         self::assertSame('', (string) @file_get_contents("/proc/{$server->pid}/cmdline"));
     }
 
+    public function testALogThatTheShellHasOpenedKeepsItsStart(): void
+    {
+        $log = "{$this->app->path}/storage/logs/serve.log";
+        $process = $this->app->start(['sh', '-c', 'exec >"$0" 2>&1; echo "the first line"; '
+            . 'exec "$1" artisan websockets:serve', $log, PHP_BINARY]);
+        $text = $process->until(static function () use ($log) {
+            $text = (string) @file_get_contents($log);
+
+            return strpos($text, 'peal ready ') === false ? null : $text;
+        }, 'the server');
+        self::assertStringStartsWith("the first line\nStarting the WebSocket server...\n", $text);
+        self::assertSame(1, substr_count($text, 'peal ready '));
+        self::assertStringNotContainsString("\0", $text);
+    }
+
     public function testHangupReadsTheApplicationsSettingsAgain(): void
     {
         $server = $this->app->serve();
