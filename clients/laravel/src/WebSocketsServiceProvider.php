@@ -12,6 +12,7 @@ use Illuminate\Support\Facades\Route;
 use Illuminate\Support\ServiceProvider;
 use Peal\LaravelWebSockets\Dashboard\ApiController;
 use Peal\LaravelWebSockets\Dashboard\PageController;
+use Peal\LaravelWebSockets\Routing\IgnoredRouter;
 use Peal\LaravelWebSockets\Server\Binary;
 use Peal\LaravelWebSockets\Server\Capabilities;
 use Peal\LaravelWebSockets\Server\StateFolder;
@@ -45,6 +46,7 @@ class WebSocketsServiceProvider extends ServiceProvider
         $this->app->bind(StateFolder::class, static function (Application $app) {
             return new StateFolder($app->storagePath() . '/framework/peal');
         });
+        $this->app->singleton('websockets.router', IgnoredRouter::class);
         $this->app->bind(Capabilities::class, static function (Application $app) {
             return Capabilities::of($app->make(Binary::class)->find());
         });

@@ -67,6 +67,34 @@ final class MigrationTest extends LaravelTestCase
         }
     }
 
+    public function testRoutesOfTheOldServerAreIgnoredAndTheLogSaysSoOnce(): void
+    {
+        $this->app->write('routes/web.php', <<<'PHP'
+            <?php
+            use BeyondCode\LaravelWebSockets\Facades\WebSocketRouter;
+            use BeyondCode\LaravelWebSockets\Facades\WebSocketsRouter;
+
+            WebSocketsRouter::webSocket('/my-websocket', App\MyCustomWebSocketHandler::class);
+            WebSocketRouter::webSocket('/of-version-2', App\MyCustomWebSocketHandler::class);
+            \WebSocketsRouter::get('/by-alias', App\MyCustomWebSocketHandler::class);
+            \WebSocketRouter::webSocket('/by-another', App\MyCustomWebSocketHandler::class);
+            WebSocketsRouter::echo();
+            Illuminate\Support\Facades\Route::get('/', function () {
+                return 'still here';
+            });
+            PHP);
+        $listed = $this->app->artisan('route:list');
+        self::assertSame(0, $listed->code, $listed->text());
+        $web = new Web($this->app->web());
+        self::assertSame('still here', $web->get('/'));
+        self::assertSame(0, $this->app->artisan('websockets:config')->code);
+        $log = (string) file_get_contents("{$this->app->path}/storage/logs/laravel.log");
+        foreach (['/my-websocket', '/of-version-2', '/by-alias', '/by-another'] as $path) {
+            self::assertSame(1, substr_count($log, $path), $log);
+        }
+        self::assertSame(4, substr_count($log, 'does not run custom handlers'), $log);
+    }
+
     public function testComposerIsContentWhereTheOldPackageIsAskedFor(): void
     {
         $asked = $this->app->start([PHP_BINARY, '-r', 'require "vendor/autoload.php";'
