@@ -410,6 +410,8 @@ static void judge_speed(struct conn *c, bool progress)
     if (holds_too_much(c)) {
         cut(c, "memory for waiting output is used up", "limits.pending_total_bytes",
             cfg->limits.pending_total_bytes);
+        /* What is sent in part has to be sent whole before any last words: no time for that now. */
+        if (holds_too_much(c)) conn_kill(c);
     } else if (limit == 0 || excess <= limit) {
         c->slow_ms = 0;
     } else if (excess > SLOW_FACTOR * limit) {
