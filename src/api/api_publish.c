@@ -37,14 +37,22 @@ static bool allow_rate(struct request *r)
     if (limit == 0) return true;
     uint32_t n = points < UINT32_MAX ? (uint32_t)points : UINT32_MAX;
     if (app_publish_take(r->app, hub_now_ms(r->api->set.hub), n, &rate->left)) return true;
-    buf_add_fmt(words,
-                "Too many requests. This one publishes to %zu channels, %u of this second are left;"
-                " limits.publishes_per_second",
-                points, (unsigned)rate->left);
+    bool never = points > limit; /* so there is no use in trying again */
+    if (never)
+        buf_add_fmt(words,
+                    "%zu channels at once are more than can ever be taken; send some at a "
+                    "time. limits.publishes_per_second",
+                    points);
+    else
+        buf_add_fmt(
+            words,
+            "Too many requests. This one publishes to %zu channels, %u of this second are left;"
+            " limits.publishes_per_second",
+            points, (unsigned)rate->left);
     add_app(r);
     buf_add_fmt(words, " allows %u.", (unsigned)rate->limit);
-    answer_error(r, 429);
-    r->answer.retry = true;
+    answer_error(r, never ? 400 : 429);
+    r->answer.retry = !never;
     return false;
 }
 

@@ -289,6 +289,28 @@ function publishing(server, channel) {
   return state;
 }
 
+test('connections that back ends keep open lose no request', BOTH, async (t) => {
+  const server = await t.server();
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  t.defer(() => agent.destroy());
+  let stop = false;
+  let published = 0;
+  const publishing = (async () => {
+    while (!stop) {
+      await api.publish(server, 'orders', 'n', String(published), {}, { agent });
+      published++;
+    }
+  })();
+  publishing.catch(() => {});
+  for (let n = 0; n < 3; n++) {
+    const before = published;
+    await poll(() => published > before + 50, 'publishes between two restarts');
+    await restart(server);
+  }
+  stop = true;
+  await publishing;
+});
+
 test('while a back end publishes, nobody sees disorder or loses what came before the close', { ...BOTH, ms: 60_000 }, async (t) => {
   const server = await t.server();
   const clients = await t.rawOnEach(server);

@@ -218,6 +218,17 @@ static void the_rate_counts_channels(void **state)
     assert_header(rig, "X-RateLimit-Remaining: 3");
 }
 
+static void what_no_second_can_take_is_not_to_be_tried_again(void **state)
+{
+    struct rig *rig = *state;
+    rig->settings[0].limits.publishes_per_second = 2;
+    rig_post(rig, "/events", "{\"name\":\"e\",\"channels\":[\"a\",\"b\",\"c\"],\"data\":\"x\"}");
+    assert_refused(rig, 400,
+                   "3 channels at once are more than can ever be taken; send some at a time. "
+                   "limits.publishes_per_second of app 'app-id' allows 2.");
+    assert_false(rig_has(rig->head, "Retry-After"));
+}
+
 static void without_a_rate_there_are_no_such_headers(void **state)
 {
     struct rig *rig = *state;
@@ -279,6 +290,7 @@ int main(void)
         RIG_TEST(users_are_reached_by_channel_and_by_route),
         RIG_TEST(terminate_closes_signed_in_and_present_sockets),
         RIG_TEST(the_rate_counts_channels),
+        RIG_TEST(what_no_second_can_take_is_not_to_be_tried_again),
         RIG_TEST(without_a_rate_there_are_no_such_headers),
         RIG_TEST(an_overloaded_server_says_503_and_sends_nothing),
     };
