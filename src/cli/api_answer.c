@@ -12,7 +12,7 @@
 int api_answer_code(long status)
 {
     if (status / 100 == 2) return EX_OK;
-    if (status == 401 || status == 403) return EX_NOPERM;
+    if (status == 401 || status == 403 || status == 404) return EX_NOPERM; /* 404: no such app */
     if (status == 429 || status == 503) return EX_TEMPFAIL;
     if (status == 400 || status == 413 || status == 422) return EX_DATAERR;
     return EX_UNAVAILABLE;
@@ -61,12 +61,12 @@ void api_answer_body(const struct http_answer *answer, struct buf *out)
         if (out->p[i] == '\n' || out->p[i] == '\r') out->p[i] = ' ';
 }
 
-int api_call_fail(const struct cmd *cmd, enum err err, const struct diag *d)
+int api_call_fail(const struct cmd *cmd, enum err err, const struct diag *d, bool json)
 {
     const char *text = d->text[0] ? d->text : err_text(err);
     if (err == ERR_SYNTAX) return cmd_fail(cmd, EX_USAGE, text);
-    if (err == ERR_ABSENT) return cmd_fail(cmd, EX_NOHOST, text);
-    if (err == ERR_IO || err == ERR_CLOSED) return cmd_fail(cmd, EX_UNAVAILABLE, text);
+    if (err == ERR_ABSENT) return cmd_fail_json(cmd, EX_NOHOST, text, json);
+    if (err == ERR_IO || err == ERR_CLOSED) return cmd_fail_json(cmd, EX_UNAVAILABLE, text, json);
     return cmd_fail_err(cmd, err, d);
 }
 
@@ -99,7 +99,7 @@ int api_get_print(const struct api_get *get, struct http_caller *caller, const s
     int code;
     enum err err = http_call(caller, ask, &answer, &d);
     if (err)
-        code = api_call_fail(get->cmd, err, &d);
+        code = api_call_fail(get->cmd, err, &d, get->json);
     else if (api_answer_code(answer.status) != EX_OK)
         code = api_answer_fail(get->cmd, &answer);
     else

@@ -12,7 +12,7 @@
 /* The part of a command's page that all of them share. */
 #define API_EXIT_CODES                                                                             \
     "Exit codes: 65 the server refused the data, 68 no such host, 69 no answer, 75 try\n"          \
-    "again later, 77 not allowed (key, secret or clock), 78 configuration.\n"
+    "again later, 77 not allowed (app, key, secret or clock), 78 configuration.\n"
 
 /* Of sysexits.h; EX_OK for 2xx. */
 int api_answer_code(long status);
@@ -26,8 +26,8 @@ int api_answer_fail(const struct cmd *cmd, const struct http_answer *answer);
 /* Appends the body as one line of JSON; "" where it is none. */
 void api_answer_body(const struct http_answer *answer, struct buf *out);
 
-/* For what http_call() or target_resolve() returned: the sentence on stderr, and the exit code. */
-int api_call_fail(const struct cmd *cmd, enum err err, const struct diag *d);
+/* For what http_call() or target_resolve() returned: as cmd_fail_json(), and the exit code. */
+int api_call_fail(const struct cmd *cmd, enum err err, const struct diag *d, bool json);
 
 /* GETs and prints: the body with `json`, else what `print` makes of its member `member` (an object
  * or an array). Returns the exit code. */

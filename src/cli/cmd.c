@@ -4,6 +4,7 @@
  */
 #include "cli/cmd.h"
 #include "base/buf.h"
+#include "base/json_write.h"
 #include "base/near.h"
 #include "cli/text.h"
 #include <stdio.h>
@@ -65,6 +66,22 @@ int cmd_fail(const struct cmd *cmd, int code, const char *text)
     if (!buf_failed(&line)) fwrite(line.p, 1, line.n, stderr);
     buf_fini(&line);
     return code;
+}
+
+int cmd_fail_json(const struct cmd *cmd, int code, const char *text, bool json)
+{
+    if (json) {
+        struct buf line = { 0 };
+        json_open(&line, '{');
+        json_key(&line, SPAN("ok"));
+        json_bool(&line, false);
+        json_key(&line, SPAN("why"));
+        json_string(&line, span_str(text));
+        json_close(&line, '}');
+        text_print(stdout, buf_span(&line));
+        buf_fini(&line);
+    }
+    return cmd_fail(cmd, code, text);
 }
 
 int cmd_fail_err(const struct cmd *cmd, enum err err, const struct diag *d)

@@ -36,6 +36,8 @@ void cmd_print_page(const struct cmd *cmd);
 
 /* "peal NAME: TEXT" on stderr; returns `code`. Control characters are replaced. */
 int cmd_fail(const struct cmd *cmd, int code, const char *text);
+/* With `json` also {"ok":false,"why":TEXT} on stdout, for programs. */
+int cmd_fail_json(const struct cmd *cmd, int code, const char *text, bool json);
 /* The same for what an operation of start-up returned. */
 int cmd_fail_err(const struct cmd *cmd, enum err err, const struct diag *d);
 

@@ -97,7 +97,8 @@ static int ask(struct request *req)
     struct http_caller caller = { .target = &req->target };
     struct diag d = { "" };
     enum err err = target_resolve(&req->target, &d);
-    int code = err ? api_call_fail(&cmd_channels, err, &d) : api_get_print(&get, &caller, &what);
+    int code =
+        err ? api_call_fail(&cmd_channels, err, &d, get.json) : api_get_print(&get, &caller, &what);
     http_caller_fini(&caller);
     return code;
 }

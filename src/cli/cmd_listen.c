@@ -86,7 +86,8 @@ static int refuse(const struct subscriber *s)
     else
         diag_set(&d, ERR_CLOSED, "closed for good, code %u%s%.900s", s->code,
                  s->why.text[0] ? ": " : "", s->why.text);
-    return cmd_fail(&cmd_listen, is_denial(s->code) ? EX_NOPERM : EX_UNAVAILABLE, d.text);
+    return cmd_fail_json(&cmd_listen, is_denial(s->code) ? EX_NOPERM : EX_UNAVAILABLE, d.text,
+                         s->wish->json);
 }
 
 static int unreached(const struct subscriber *s)
@@ -94,7 +95,20 @@ static int unreached(const struct subscriber *s)
     int code = s->err == ERR_ABSENT   ? EX_NOHOST
                : s->err == ERR_DENIED ? EX_PROTOCOL
                                       : EX_UNAVAILABLE;
-    return cmd_fail(&cmd_listen, code, s->why.text[0] ? s->why.text : err_text(s->err));
+    return cmd_fail_json(&cmd_listen, code, s->why.text[0] ? s->why.text : err_text(s->err),
+                         s->wish->json);
+}
+
+/* The server may not say why: whoever asks here signs with the secret that he has. */
+static int refuse_channels(const struct subscriber *s)
+{
+    struct diag d;
+    diag_set(
+        &d, ERR_DENIED,
+        "%.900s Is this the secret of the app? peal trace tells what the server saw, peal sign "
+        "what is signed.",
+        s->why.text);
+    return cmd_fail_json(&cmd_listen, EX_NOPERM, d.text, s->wish->json);
 }
 
 static void say_lost(const struct subscriber *s)
@@ -116,7 +130,7 @@ static bool goes_on(struct subscriber *s, enum subscriber_end end, uint64_t *wai
         *code = s->wish->count ? EX_TEMPFAIL : EX_OK;
         return false;
     case SUBSCRIBER_REFUSED:
-        *code = cmd_fail(&cmd_listen, EX_NOPERM, s->why.text);
+        *code = refuse_channels(s);
         return false;
     case SUBSCRIBER_NO_OUTPUT:
         *code = EX_IOERR;

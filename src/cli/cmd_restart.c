@@ -125,22 +125,6 @@ static int code_of(enum err err)
     return EX_UNAVAILABLE;
 }
 
-static int fail(enum err err, const struct diag *d, bool json)
-{
-    if (json) {
-        struct buf b = { 0 };
-        json_open(&b, '{');
-        json_key(&b, SPAN("ok"));
-        json_bool(&b, false);
-        json_key(&b, SPAN("why"));
-        json_string(&b, span_str(d->text));
-        json_close(&b, '}');
-        text_print(stdout, buf_span(&b));
-        buf_fini(&b);
-    }
-    return cmd_fail(&cmd_restart, code_of(err), d->text);
-}
-
 static int restart(struct request *req)
 {
     struct config *cfg = NULL;
@@ -153,7 +137,7 @@ static int restart(struct request *req)
     if (!err) err = await(&admin, &before, &now, &d);
     int code = EX_OK;
     if (err)
-        code = fail(err, &d, req->json);
+        code = cmd_fail_json(&cmd_restart, code_of(err), d.text, req->json);
     else
         print_done(&now, req->json);
     live_fini(&before);

@@ -363,7 +363,7 @@ static int sign(struct request *req)
     if (!err) err = read_signing(req, &d);
     if (!err) err = make(req, &r, &d);
     int code = err == ERR_RANGE || err == ERR_IO ? cmd_fail(&cmd_sign, EX_NOINPUT, d.text)
-               : err                             ? api_call_fail(&cmd_sign, err, &d)
+               : err                             ? api_call_fail(&cmd_sign, err, &d, false)
                                                  : print(req, &r);
     buf_fini(&r.string);
     sentences_fini(&r.notes);

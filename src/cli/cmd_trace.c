@@ -276,8 +276,8 @@ static int run_trace(struct request *req)
     config_free(&cfg);
     if (!err) return EX_OK;
     if (err == ERR_CLOSED && !d.text[0]) return EX_IOERR; /* stdout */
-    return cmd_fail(&cmd_trace, usage ? EX_USAGE : code_of(err),
-                    d.text[0] ? d.text : err_text(err));
+    return cmd_fail_json(&cmd_trace, usage ? EX_USAGE : code_of(err),
+                         d.text[0] ? d.text : err_text(err), req->json && !usage);
 }
 
 static int run(int argc, char **argv)

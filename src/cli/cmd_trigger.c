@@ -115,7 +115,7 @@ static int send_event(const struct request *req, struct span data)
     add_body(req, data, &body);
     const struct http_ask ask = { .what = SPAN("events"), .body = buf_span(&body) };
     enum err err = buf_failed(&body) ? ERR_NOMEM : http_call(&caller, &ask, &answer, &d);
-    int code = err ? api_call_fail(&cmd_trigger, err, &d) : print_answer(req, &answer);
+    int code = err ? api_call_fail(&cmd_trigger, err, &d, req->json) : print_answer(req, &answer);
     buf_fini(&answer.body);
     buf_fini(&body);
     http_caller_fini(&caller);
@@ -136,7 +136,7 @@ static int trigger(struct request *req)
 {
     struct diag d = { "" };
     enum err err = target_resolve(&req->target, &d);
-    if (err) return api_call_fail(&cmd_trigger, err, &d);
+    if (err) return api_call_fail(&cmd_trigger, err, &d, req->json);
     if (req->batch) return send_batch(req);
     struct span data = span_str(req->data);
     if (!req->data || strcmp(req->data, "-") == 0) {

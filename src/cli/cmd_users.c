@@ -73,7 +73,7 @@ static int ask(struct request *req)
     http_call_segment(span_str(req->channel), &path);
     BUF_ADD_LIT(&path, "/users");
     if (!err && buf_failed(&path)) err = ERR_NOMEM;
-    int code = err ? api_call_fail(&cmd_users, err, &d) : ask_for(req, buf_span(&path));
+    int code = err ? api_call_fail(&cmd_users, err, &d, req->json) : ask_for(req, buf_span(&path));
     buf_fini(&path);
     return code;
 }

@@ -55,6 +55,8 @@ static const char *hint(const struct target *t, CURLcode code)
         return "; if this port wants TLS, use --tls";
     if (t->tls && code == CURLE_PEER_FAILED_VERIFICATION)
         return "; --ca FILE trusts another certificate";
+    if (code == CURLE_COULDNT_CONNECT)
+        return "; start the server there (peal serve), or say where it is (flags, .env, peal.yaml)";
     return "";
 }
 

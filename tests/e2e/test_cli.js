@@ -235,7 +235,33 @@ test('trigger: what the server refuses, and a server that is not there', async (
   const { port } = server;
   await server.stop();
   const place = ['--host', '127.0.0.1', '--port', String(port), '--app', 'a:b:c'];
-  await answered(['trigger', 'a', 'x', '{}', ...place], EX.UNAVAILABLE, new RegExp(String(port)));
+  await answered(
+    ['trigger', 'a', 'x', '{}', ...place],
+    EX.UNAVAILABLE,
+    new RegExp(String(port)),
+    /start the server there \(peal serve\)/,
+  );
+});
+
+test('with --json a failure is a line of JSON, too', { quick: true }, async (t) => {
+  const server = await t.server();
+  const place = target(server);
+  const admin = ['--admin', `${server.adminHost}:${server.adminPort}`];
+  await server.stop();
+  for (const args of [
+    ['trigger', 'a', 'x', '{}', ...place],
+    ['channels', ...place],
+    ['users', 'presence-a', ...place],
+    ['listen', 'a', ...place],
+    ['trace', ...admin],
+    ['restart', ...admin],
+  ]) {
+    const got = await run(t, [...args, '--json']);
+    assert.strictEqual(got.code, EX.UNAVAILABLE, args[0]);
+    const said = JSON.parse(got.stdout);
+    assert.strictEqual(said.ok, false);
+    assert.ok(said.why.length > 10 && got.stderr.includes(said.why), got.stderr);
+  }
 });
 
 // peal listen, when the server has it subscribed to all of `channels`.
