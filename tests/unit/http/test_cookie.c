@@ -37,7 +37,7 @@ static void no_other_name_will_do(void **state)
     check("", NULL);
     check("peal", NULL);
     check("Peal=abc", NULL);
-    check("apeal=abc; peals=abc; x=peal=abc", NULL);
+    check("xpeal=abc; peals=abc; x=peal=abc", NULL);
     check("a=\"; peal", NULL);
 }
 
