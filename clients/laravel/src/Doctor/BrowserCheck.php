@@ -42,13 +42,14 @@ final class BrowserCheck implements Check
     {
         $app = $this->config->app((string) ($this->config->broadcastConnection()['app_id'] ?? ''));
         $address = $this->addresses->browser();
+        $prefix = $this->addresses->browserPrefix();
         if ($app === null) {
             return;
         }
         if ($address === null) {
             yield Finding::note(
                 '.env does not say where pages connect, so this was not tried.',
-                'VITE_PUSHER_HOST, VITE_PUSHER_PORT and VITE_PUSHER_SCHEME in .env, for wsHost, wsPort (and wssPort) '
+                "{$prefix}HOST, {$prefix}PORT and {$prefix}SCHEME in .env, for wsHost, wsPort (and wssPort) "
                     . 'and forceTLS of Echo'
             );
 
@@ -76,9 +77,10 @@ final class BrowserCheck implements Check
     private function mixedContent(Address $address): iterable
     {
         if (strncmp($this->origin(), 'https:', 6) === 0 && ! $address->tls() && ! $address->isLoopback()) {
+            $prefix = $this->addresses->browserPrefix();
             yield Finding::problem(
                 'The pages come over https, and from those browsers allow no connection without TLS.',
-                'VITE_PUSHER_SCHEME=https and VITE_PUSHER_PORT=443     in .env, and nginx in front: docs/guide/nginx.md'
+                "{$prefix}SCHEME=https and {$prefix}PORT=443     in .env, and nginx in front: docs/guide/nginx.md"
             );
         }
     }
@@ -120,11 +122,12 @@ final class BrowserCheck implements Check
     private function unreachable(Address $address): string
     {
         $local = $this->addresses->local();
+        $prefix = $this->addresses->browserPrefix();
         if ($address->tls() && $address->port() === $local->port()) {
-            return 'VITE_PUSHER_SCHEME=http     in .env: this port speaks no TLS; or nginx in front';
+            return "{$prefix}SCHEME=http     in .env: this port speaks no TLS; or nginx in front";
         }
 
-        return 'VITE_PUSHER_HOST, VITE_PUSHER_PORT in .env; a firewall; nginx in front: docs/guide/nginx.md';
+        return "{$prefix}HOST, {$prefix}PORT in .env; a firewall; nginx in front: docs/guide/nginx.md";
     }
 
     /**

@@ -54,9 +54,28 @@ final class KeysCheck implements Check
 
             return;
         }
+        if ($this->hasNoSecret($app, $connection)) {
+            $name = ($connection['driver'] ?? '') === 'reverb' ? 'REVERB_APP_SECRET' : 'PUSHER_APP_SECRET';
+            yield Finding::problem(
+                "The secret of the app \"{$id}\" is empty.",
+                "{$name}=     in .env, with what this prints: openssl rand -hex 32"
+            );
+
+            return;
+        }
         yield from $this->same($app, $connection);
         yield from $this->pages($app);
         yield from $this->strength($app);
+    }
+
+    /**
+     * Either half without a secret: neither can sign then.
+     *
+     * @param array<string, mixed> $connection
+     */
+    private function hasNoSecret(AppSettings $app, array $connection): bool
+    {
+        return $app->secret() === '' || (string) ($connection['secret'] ?? '') === '';
     }
 
     /**

@@ -15,6 +15,9 @@ use Peal\LaravelWebSockets\Server\StateFolder;
  */
 final class Addresses
 {
+    /** Of what Vite and, before it, Mix build into the pages. */
+    private const PREFIXES = ['VITE_PUSHER_', 'VITE_REVERB_', 'MIX_PUSHER_'];
+
     /** @var WebSocketsConfig */
     private $config;
 
@@ -105,7 +108,7 @@ final class Addresses
      */
     public function browser(): ?Address
     {
-        foreach (['VITE_PUSHER_', 'VITE_REVERB_', 'MIX_PUSHER_'] as $prefix) {
+        foreach (self::PREFIXES as $prefix) {
             $host = $this->ofDotEnv("{$prefix}HOST");
             $scheme = $this->ofDotEnv("{$prefix}SCHEME");
             $port = (int) $this->ofDotEnv("{$prefix}PORT");
@@ -115,6 +118,22 @@ final class Addresses
         }
 
         return null;
+    }
+
+    /**
+     * How .env begins the names that the pages are built with, so that advice names lines that are there.
+     */
+    public function browserPrefix(): string
+    {
+        foreach (self::PREFIXES as $prefix) {
+            foreach (['APP_KEY', 'HOST', 'PORT', 'SCHEME', 'APP_CLUSTER'] as $name) {
+                if ($this->ofDotEnv($prefix . $name) !== '') {
+                    return $prefix;
+                }
+            }
+        }
+
+        return self::PREFIXES[0];
     }
 
     public function ofDotEnv(string $name): string

@@ -81,6 +81,25 @@ final class DoctorTest extends LaravelTestCase
         self::assertStringContainsString('openssl rand', $this->problem('Keys')['fix']);
     }
 
+    public function testAnEmptySecretIsCalledEmpty(): void
+    {
+        $this->app->env(['PUSHER_APP_SECRET' => '']);
+        $finding = $this->problem('Keys');
+        self::assertStringContainsString('is empty', $finding['text']);
+        self::assertStringContainsString('PUSHER_APP_SECRET=', $finding['fix']);
+        self::assertStringContainsString('openssl rand', $finding['fix']);
+    }
+
+    public function testAnApplicationWithMixIsToldNamesOfMix(): void
+    {
+        $this->app->env(['MIX_PUSHER_APP_KEY' => 'shop-key']);
+        self::assertStringContainsString('MIX_PUSHER_HOST', $this->findings('Browsers', 'note')[0]['fix']);
+        $this->app->env(['MIX_PUSHER_HOST' => '127.0.0.1', 'MIX_PUSHER_PORT' => Application::freePort()]);
+        $fix = $this->problem('Browsers')['fix'];
+        self::assertStringContainsString('MIX_PUSHER_PORT', $fix);
+        self::assertStringNotContainsString('VITE_', $fix);
+    }
+
     public function testAnOriginThatTheServerDoesNotLetIn(): void
     {
         $this->app->write('config/websockets.php', "<?php return ['apps' => [['id' => 'shop', 'key' => 'shop-key', "
