@@ -104,10 +104,20 @@ write_database() {
     fi
 }
 
-# start COMMAND...: in the background, in a process group of its own.
+# start NAME COMMAND...: in the background, in a process group of its own. The name is for people.
 start() {
+    name=$1
+    shift
     (cd "$app" && exec setsid "$@") &
     children="$! $children"
+    echo "$name" >"$run/name.$!"
+}
+
+# Which of them have ended, by name.
+ended() {
+    for child in $children; do
+        kill -0 "$child" 2>/dev/null || cat "$run/name.$child"
+    done | paste -s -d , - | sed 's/,/, /g'
 }
 
 all_alive() {
@@ -161,7 +171,7 @@ start_peal() {
         peal_port=0
         admin=127.0.0.1:0
     fi
-    start env WEBSOCKETS_PEAL_BINARY="$peal" WEBSOCKETS_ADMIN="$admin" \
+    start "Peal (websockets:serve)" env WEBSOCKETS_PEAL_BINARY="$peal" WEBSOCKETS_ADMIN="$admin" \
         php artisan websockets:serve --host="$host" --port="$peal_port" >"$run/peal"
     ready=$(waits_for "$run/peal" '^peal ready ')
     PUSHER_PORT=$(echo "$ready" | sed 's/.* port=\([0-9]*\) .*/\1/')
@@ -170,7 +180,7 @@ start_peal() {
 }
 
 start_web() {
-    start env PHP_CLI_SERVER_WORKERS=4 php -S "$host:$port" -t public server.php 2>"$run/web"
+    start "the web server" env PHP_CLI_SERVER_WORKERS=4 php -S "$host:$port" -t public server.php 2>"$run/web"
     url=$(waits_for "$run/web" ' started$' | sed 's/.*(\(http:[^)]*\)).*/\1/')
 }
 
@@ -193,7 +203,7 @@ trap 'exit 0' INT TERM HUP
 start_peal
 start_web
 if [ -n "$worker" ]; then
-    start php artisan queue:work --sleep=0.2 --tries=10 --backoff=1 >&2
+    start "the queue worker" php artisan queue:work --sleep=0.2 --tries=10 --backoff=1 >&2
 else
     say "queued events wait. Start a worker with:" \
         "(cd $app && PUSHER_PORT=$PUSHER_PORT php artisan queue:work --sleep=0.2)"
@@ -204,4 +214,4 @@ while all_alive; do
     sleep 1 &
     wait $!
 done
-die "a part of the example has ended"
+die "a part of the example has ended: $(ended)"
