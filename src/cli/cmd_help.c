@@ -45,6 +45,15 @@ static int print_metrics(void)
     return EX_OK;
 }
 
+/* "config show": a command and one of its own words, which its page tells about. */
+static bool is_word_of(const struct cmd *cmd, const char *word)
+{
+    struct span rest = span_str(cmd && cmd->words ? cmd->words : ""), one;
+    while (rest.n && span_cut(&rest, '|', &one))
+        if (span_eq(one, span_str(word))) return true;
+    return false;
+}
+
 /* A dot or capitals: meant as an option. */
 static int fail(const char *word)
 {
@@ -65,7 +74,8 @@ static int fail(const char *word)
 static int run(int argc, char **argv)
 {
     if (argc < 2) return cmd_usage(true);
-    if (argc > 2) return cmd_fail(&cmd_help, EX_USAGE, "takes one command");
+    if (argc > 2 && !(argc == 3 && is_word_of(cmd_find(argv[1]), argv[2])))
+        return cmd_fail(&cmd_help, EX_USAGE, "takes one command");
     if (strcmp(argv[1], "options") == 0) return print_options();
     if (strcmp(argv[1], "man") == 0) {
         man_page_print();

@@ -109,6 +109,17 @@ enum err settings_read_app(struct settings *s, const char *text, struct app_trip
     return ERR_OK;
 }
 
+/* As an app that is listed twice in YAML: which of the two is meant? */
+static enum err refuse_second(const struct settings *s, const char *key_name, struct span id,
+                              struct diag *d)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (strcmp(s->flags[i].shown, "--app") == 0 && strcmp(s->flags[i].name, key_name) == 0)
+            return diag_set(d, ERR_SYNTAX, "--app gives the app '%.*s' twice",
+                            SPAN_FMT(span_head(id, 200)));
+    return ERR_OK;
+}
+
 static enum err take_app(struct settings *s, const char *text, struct diag *d)
 {
     struct app_triple app = { .id = { "", 0 }, .key = { "", 0 }, .secret = { "", 0 } };
@@ -116,6 +127,7 @@ static enum err take_app(struct settings *s, const char *text, struct diag *d)
     enum err err = settings_read_app(s, text, &app, d);
     if (!err) err = copy_format(s, &key_name, "apps.", app.id, ".key");
     if (!err) err = copy_format(s, &secret_name, "apps.", app.id, ".secrets");
+    if (!err) err = refuse_second(s, key_name, app.id, d);
     if (!err) err = copy(s, app.key, &key);
     if (!err) err = copy(s, app.secret, &secret);
     if (!err) err = add(s, key_name, key, "--app");

@@ -61,10 +61,22 @@ test('help of every command, with examples', { quick: true }, async (t) => {
   }
 });
 
+test('help of a command and its first word is the page of the command', async (t) => {
+  const page = await run(t, ['help', 'config']);
+  for (const word of ['show', 'check']) {
+    const got = await run(t, ['help', 'config', word]);
+    assert.deepStrictEqual([got.code, got.stdout], [EX.OK, page.stdout]);
+  }
+});
+
 test('wrong command lines: exit 64 and a hint', { quick: true }, async (t) => {
   await fails(t, [], EX.USAGE, /usage/);
   await fails(t, ['trigge'], EX.USAGE, /trigge/, /trigger/);
   await fails(t, ['help', 'trigge'], EX.USAGE, /trigger/);
+  await fails(t, ['help', 'config', 'shw'], EX.USAGE, /one command/);
+  const twice = ['serve', '--app', 'a:k:secret-one', '--app', 'a:k:secret-two'];
+  const { stderr } = await fails(t, twice, EX.USAGE, /--app/, /'a' twice/);
+  assert.doesNotMatch(stderr, /secret-/);
   await fails(t, ['serve', '--prot', '1'], EX.USAGE, /--prot/, /--port/);
   await fails(t, ['serve', '--port'], EX.USAGE, /--port/);
   await fails(t, ['serve', 'word'], EX.USAGE, /word/);
