@@ -87,3 +87,14 @@ test('the last order is completed', LONG, async (t) => {
   for (let n = 0; n < left; n++) await completes(mei, [mei, guest]);
   for (const tab of [mei, guest]) await tab.sees('#no-orders', 'All done.');
 });
+
+test('an order that cannot be completed says so, and can be tried again', LONG, async (t) => {
+  const app = await App.start(t, await t.server(), { worker: false });
+  const mei = await open(await app.person('Mei Chen'));
+  await mei.page.route('**/orders/**', (route) => route.abort());
+  await mei.click('#orders button >> nth=0');
+  await mei.sees('#failed', 'That did not work (no answer). Try it again.');
+  assert.ok(await mei.page.isEnabled('#orders button >> nth=0'));
+  await mei.page.unroute('**/orders/**');
+  await completes(mei, [mei]);
+});

@@ -33,7 +33,9 @@ export default function chat() {
         .listenForWhisper('typing', ({ name }) => showTyping(name))
         .error(({ status }) => {
             page.dataset.joined = 'no';
-            find('#refused p').textContent = `You may not join this room (${status}).`;
+            find('#refused p').textContent = status === 403
+                ? 'You may not join this room (403).'
+                : `Joining did not work (${status || 'no answer'}). Reload the page.`;
         });
 
     let whispered = 0;

@@ -10,7 +10,7 @@ export default function dashboard() {
     find('#orders').addEventListener('click', ({ target }) => {
         if (target.dataset.order) complete(target);
     });
-    find('#new-order')?.addEventListener('click', () => window.axios.post('/orders'));
+    find('#new-order')?.addEventListener('click', ({ target }) => send(target, '/orders'));
 }
 
 let shown = 0;
@@ -24,9 +24,25 @@ async function reload() {
 }
 
 async function complete(button) {
-    button.disabled = true;
     const queued = find('[name=way]:checked').value === 'queued';
-    await window.axios.post(`/orders/${button.dataset.order}/complete`, { queued });
+    const done = await send(button, `/orders/${button.dataset.order}/complete`, { queued });
+    button.disabled = done; // until the update takes the order away
+}
+
+// Posts; a button that was not heard can be pressed again.
+async function send(button, url, data) {
+    button.disabled = true;
+    find('#failed').textContent = '';
+    try {
+        await window.axios.post(url, data);
+        return true;
+    } catch ({ response }) {
+        const why = response ? `status ${response.status}` : 'no answer';
+        find('#failed').textContent = `That did not work (${why}). Try it again.`;
+        return false;
+    } finally {
+        button.disabled = false;
+    }
 }
 
 function show(totals) {

@@ -19,6 +19,7 @@
             <h2>Next orders</h2>
             <ul id="orders" class="rows"></ul>
             <p id="no-orders" class="empty" hidden>All done.</p>
+            <p id="failed" class="hint" role="alert"></p>
             @auth
                 <div class="choices">
                     <fieldset class="switch">
