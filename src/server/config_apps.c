@@ -6,10 +6,23 @@
 #include "base/hash.h"
 #include "server/config_draft.h"
 
+/* The other app, where there is just one: then its id was likely mistyped. */
+static const struct draft_app *only_other(const struct draft *d, const struct draft_app *app)
+{
+    if (d->n_apps != 2) return NULL;
+    return d->apps[0] == app ? d->apps[1] : d->apps[0];
+}
+
 static enum err refuse_incomplete(struct draft *d, const struct draft_app *app,
                                   const struct option *opt)
 {
     const char *word = opt->type == OPTION_SECRETS ? "secret" : opt->name;
+    const struct draft_app *other = only_other(d, app);
+    if (other)
+        return diag_set(d->diag, ERR_CONFIG,
+                        "the app '%.*s' (first named by %.*s) has no %s: add it there, or remove "
+                        "the app; did you mean the app '%.*s'?",
+                        SPAN_FMT(app->id), SPAN_FMT(app->where), word, SPAN_FMT(other->id));
     return diag_set(d->diag, ERR_CONFIG,
                     "the app '%.*s' (first named by %.*s) has no %s: add it there, or remove the "
                     "app",

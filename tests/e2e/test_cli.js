@@ -77,6 +77,9 @@ test('wrong command lines: exit 64 and a hint', { quick: true }, async (t) => {
   const twice = ['serve', '--app', 'a:k:secret-one', '--app', 'a:k:secret-two'];
   const { stderr } = await fails(t, twice, EX.USAGE, /--app/, /'a' twice/);
   assert.doesNotMatch(stderr, /secret-/);
+  const app = ['--app', 'a:k:secret-one'];
+  const mistyped = ['config', 'check', ...app, '--set', 'apps.b.limits.connections=7'];
+  await fails(t, mistyped, EX.CONFIG, /app 'b'.* has no key/, /did you mean the app 'a'\?/);
   await fails(t, ['serve', '--prot', '1'], EX.USAGE, /--prot/, /--port/);
   await fails(t, ['serve', '--port'], EX.USAGE, /--port/);
   await fails(t, ['serve', 'word'], EX.USAGE, /word/);
