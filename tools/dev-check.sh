@@ -253,6 +253,7 @@ release() {
         end_to_end build/release/peal
     fi
     check "benchmark, the short way" build/release/bench/bench --short --rounds 1 || true
+    check "simulation, a thousand connections" build/release/bench/bench_simulation 1000 || true
 }
 
 packages() {
