@@ -264,11 +264,24 @@ static void print(enum kind kind, const struct result *r, const struct result *f
     fflush(stdout);
 }
 
+/* With a thousand, with a tenth, and with all of them. */
+static void measure_kind(enum kind kind, size_t most)
+{
+    const size_t sizes[] = { 1000, most / 10, most };
+    struct result first = measure(kind, sizes[0]);
+    print(kind, &first, &first);
+    for (size_t i = 1; i < ARRAY_LEN(sizes); i++) {
+        if (sizes[i] <= sizes[i - 1]) continue;
+        struct result r = measure(kind, sizes[i]);
+        print(kind, &r, &first);
+    }
+}
+
 int main(int argc, char **argv)
 {
     uint64_t most = 1000000;
-    if (argc > 2 || (argc == 2 && !span_to_u64(span_str(argv[1]), &most)) || most < 1000 ||
-        most > MAX_CONNECTIONS || most % 1000) {
+    bool good = argc == 1 || (argc == 2 && span_to_u64(span_str(argv[1]), &most));
+    if (!good || most < 1000 || most > MAX_CONNECTIONS || most % 1000) {
         fprintf(stderr, "usage: bench_simulation [CONNECTIONS]   thousands, up to %d\n",
                 MAX_CONNECTIONS);
         return 64;
@@ -279,17 +292,7 @@ int main(int argc, char **argv)
            "delivery, ns", "leave, ns", "times to those of the first size");
     measure(PRESENCE, 1000); /* what libraries keep for ever is there from now on */
     size_t none = allocated();
-    for (enum kind kind = 0; kind < N_KINDS; kind++) {
-        struct result results[3];
-        size_t n_results = 0;
-        for (size_t n = 1000; n <= most && n_results < 3; n = n < most / 10 ? n * 10 : most) {
-            if (n != 1000 && n != most && n != most / 10) continue;
-            results[n_results] = measure(kind, n);
-            print(kind, &results[n_results], results);
-            n_results++;
-            if (n == most) break;
-        }
-    }
+    for (enum kind kind = 0; kind < N_KINDS; kind++) measure_kind(kind, most);
     printf("left after all have gone: %lld bytes\n", (long long)(allocated() - none));
     fflush(stdout);
     CHECK(allocated() <= none + LEFT_MAX);
