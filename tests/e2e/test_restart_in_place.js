@@ -49,7 +49,8 @@ async function restartRefused(server) {
   assert.strictEqual(now.generation, before.generation);
   assert.strictEqual(now.pid, before.pid);
   assert.strictEqual(now.last_restart.ok, false);
-  assert.match(server.stderr, /restart in place failed/);
+  // What it writes may be read later than what it answers.
+  await poll(() => /restart in place failed/.test(server.stderr), 'the reason in the log');
   return now.last_restart.why;
 }
 
