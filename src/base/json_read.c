@@ -470,8 +470,7 @@ size_t json_unescaped_len(struct json_val str)
 
 size_t json_data_len(struct json_val data)
 {
-    if (data.type != JSON_STRING) return data.raw.n;
-    return data.escaped ? json_unescaped_len(data) : data.raw.n - 2;
+    return data.type == JSON_STRING ? json_unescaped_len(data) : data.raw.n;
 }
 
 void json_unescape(struct json_val str, struct buf *out)

@@ -277,10 +277,7 @@ static bool write_line(const struct line *l)
     lock_take(&write_lock);
     bool room = poll(&out, 1, 0) > 0 && (out.revents & POLLOUT);
     ssize_t rc = -1;
-    while (room && rc < 0) {
-        rc = write(line_fd, l->p, l->n);
-        if (rc < 0 && errno != EINTR) room = false;
-    }
+    while (room && (rc = write(line_fd, l->p, l->n)) < 0 && errno == EINTR) continue;
     lock_drop(&write_lock);
     return rc >= 0;
 }

@@ -15,6 +15,14 @@ static unsigned char lower(char c)
     return u >= 'A' && u <= 'Z' ? (unsigned char)(u | 0x20) : u;
 }
 
+bool span_list_eq(struct span_list a, struct span_list b)
+{
+    if (a.n != b.n) return false;
+    for (size_t i = 0; i < a.n; i++)
+        if (!span_eq(a.items[i], b.items[i])) return false;
+    return true;
+}
+
 /* Mostly they are written alike: letters are folded only where octets differ. */
 bool span_same_letters(const char *a, const char *b, size_t n)
 {

@@ -43,6 +43,9 @@ static inline bool span_eq(struct span a, struct span b)
     return a.n == b.n && (b.n == 0 || memcmp(a.p, b.p, b.n) == 0);
 }
 
+/* The same items in the same order. */
+bool span_list_eq(struct span_list a, struct span_list b);
+
 static inline bool span_starts(struct span s, struct span prefix)
 {
     return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);

@@ -385,14 +385,6 @@ size_t apps_n_slots(const struct apps *apps)
     return apps->_slots->n;
 }
 
-static bool same_list(struct span_list a, struct span_list b)
-{
-    if (a.n != b.n) return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (!span_eq(a.items[i], b.items[i])) return false;
-    return true;
-}
-
 enum app_change apps_change(const struct apps *now, const struct apps *next, size_t index,
                             struct app **app)
 {
@@ -403,7 +395,7 @@ enum app_change apps_change(const struct apps *now, const struct apps *next, siz
     if (!is) return APP_REMOVED;
     if (was->s->enabled && !is->s->enabled) return APP_DISABLED;
     if (!span_eq(was->s->key, is->s->key)) return APP_REKEYED;
-    return same_list(was->s->secrets, is->s->secrets) ? APP_STAYS : APP_NEW_SECRETS;
+    return span_list_eq(was->s->secrets, is->s->secrets) ? APP_STAYS : APP_NEW_SECRETS;
 }
 
 /* --- counters --- */

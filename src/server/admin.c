@@ -16,11 +16,7 @@
 #include "server/health.h"
 #include "server/metrics.h"
 #include "server/server_priv.h"
-
-static enum admin_result answered(enum err err)
-{
-    return err ? ADMIN_FAILED : ADMIN_ANSWERED;
-}
+#include "watch/event.h"
 
 /* --- answers --- */
 
@@ -41,34 +37,38 @@ enum err admin_json(struct buf *out, struct http1_reply to, unsigned status, str
     return http1_res_write(out, to, &res);
 }
 
-static void add_u64(struct buf *b, const char *key, uint64_t v)
+enum err admin_redirect(struct buf *out, struct http1_reply to, unsigned status, struct span where)
 {
-    json_key(b, span_str(key));
-    json_u64(b, v);
+    const struct http1_field fields[] = { { SPAN("Location"), where },
+                                          { SPAN("Cache-Control"), SPAN("no-store") } };
+    const struct http1_res res = { .status = (uint16_t)status,
+                                   .fields = fields,
+                                   .n_fields = ARRAY_LEN(fields) };
+    return http1_res_write(out, to, &res);
 }
 
 static void write_worker(const struct server *s, const struct worker *w, struct buf *b)
 {
     const struct hub_stats *hub = hub_stats(w->hub);
     json_open(b, '{');
-    add_u64(b, "worker", w->index);
-    add_u64(b, "websockets", count_get(&w->counts.n_ws));
-    add_u64(b, "http_connections", count_get(&w->counts.n_http));
-    add_u64(b, "accepted", count_get(&w->counts.accepted));
-    add_u64(b, "opened", count_get(&w->counts.opened));
-    add_u64(b, "closed", count_get(&w->counts.closed));
-    add_u64(b, "http_requests", count_get(&w->counts.http_requests));
-    add_u64(b, "messages_in", count_get(&hub->texts));
-    add_u64(b, "published", count_get(&hub->published));
-    add_u64(b, "client_events", count_get(&hub->client_events));
-    add_u64(b, "delivered", count_get(&hub->delivered));
-    add_u64(b, "refused", count_get(&hub->refused));
-    add_u64(b, "slow_cut", count_get(&w->counts.slow_cut));
-    add_u64(b, "ping_cut", count_get(&w->counts.ping_cut));
-    add_u64(b, "mailbox_bytes", dir_backlog_bytes(s->dir, w->index));
-    add_u64(b, "mailbox_messages", count_get(&hub->posts));
-    add_u64(b, "lock_waits", count_get(&w->lock_waits.n));
-    add_u64(b, "lock_wait_ns", count_get(&w->lock_waits.ns));
+    watch_key_u64(b, "worker", w->index);
+    watch_key_u64(b, "websockets", count_get(&w->counts.n_ws));
+    watch_key_u64(b, "http_connections", count_get(&w->counts.n_http));
+    watch_key_u64(b, "accepted", count_get(&w->counts.accepted));
+    watch_key_u64(b, "opened", count_get(&w->counts.opened));
+    watch_key_u64(b, "closed", count_get(&w->counts.closed));
+    watch_key_u64(b, "http_requests", count_get(&w->counts.http_requests));
+    watch_key_u64(b, "messages_in", count_get(&hub->texts));
+    watch_key_u64(b, "published", count_get(&hub->published));
+    watch_key_u64(b, "client_events", count_get(&hub->client_events));
+    watch_key_u64(b, "delivered", count_get(&hub->delivered));
+    watch_key_u64(b, "refused", count_get(&hub->refused));
+    watch_key_u64(b, "slow_cut", count_get(&w->counts.slow_cut));
+    watch_key_u64(b, "ping_cut", count_get(&w->counts.ping_cut));
+    watch_key_u64(b, "mailbox_bytes", dir_backlog_bytes(s->dir, w->index));
+    watch_key_u64(b, "mailbox_messages", count_get(&hub->posts));
+    watch_key_u64(b, "lock_waits", count_get(&w->lock_waits.n));
+    watch_key_u64(b, "lock_wait_ns", count_get(&w->lock_waits.ns));
     json_close(b, '}');
 }
 
@@ -104,9 +104,9 @@ static void write_conn(const struct conn *c, unsigned worker, struct buf *b)
     json_open(b, '{');
     json_key(b, SPAN("socket_id"));
     json_string(b, span_of(id, socket_id_write(c->hub.socket_id, id)));
-    add_u64(b, "worker", worker);
-    add_u64(b, "subscriptions", c->hub.n_subs);
-    add_u64(b, "waiting_bytes", c->out.bytes);
+    watch_key_u64(b, "worker", worker);
+    watch_key_u64(b, "subscriptions", c->hub.n_subs);
+    watch_key_u64(b, "waiting_bytes", c->out.bytes);
     json_key(b, SPAN("peer"));
     json_string(b, sock_peer(c->io.fd, &peer) ? sock_addr_text(&peer, addr) : SPAN(""));
     struct span address = conn_address(c, addr);
@@ -179,8 +179,10 @@ static enum admin_result serve_connections(struct conn *c, struct span query, st
     if (n == 1 && url_text(raw, URL_PLUS_LITERAL, &scratch, &id) == ERR_OK)
         app = apps_find_id(c->worker->apps, id);
     buf_fini(&scratch);
-    if (n != 1) return answered(http1_res_error(out, to, 400, SPAN("Say which app: ?app=ID.")));
-    if (!app) return answered(http1_res_error(out, to, 404, SPAN("There is no app with this id.")));
+    if (n != 1)
+        return admin_answered(http1_res_error(out, to, 400, SPAN("Say which app: ?app=ID.")));
+    if (!app)
+        return admin_answered(http1_res_error(out, to, 404, SPAN("There is no app with this id.")));
     return list_connections(c, app);
 }
 
@@ -191,7 +193,7 @@ static enum admin_result serve_json(struct http1_reply to, unsigned status, stru
 {
     enum err err = buf_failed(json) ? ERR_NOMEM : http1_res_json(out, to, status, buf_span(json));
     buf_fini(json);
-    return answered(err);
+    return admin_answered(err);
 }
 
 static enum admin_result serve_metrics(struct conn *c, const struct http1_req *req,
@@ -206,7 +208,7 @@ static enum admin_result serve_metrics(struct conn *c, const struct http1_req *r
                                    .body = buf_span(&text) };
     enum err err = buf_failed(&text) ? ERR_NOMEM : http1_res_write(out, to, &res);
     buf_fini(&text);
-    return answered(err);
+    return admin_answered(err);
 }
 
 static enum admin_result route(struct conn *c, const struct url_target *target,
@@ -215,7 +217,7 @@ static enum admin_result route(struct conn *c, const struct url_target *target,
     struct buf json = { 0 };
     unsigned status = health_answer(c->worker->server, target->path, &json);
     if (status) return serve_json(to, status, &json, out);
-    return answered(
+    return admin_answered(
         http1_res_error(out, to, 404,
                         SPAN("This is Peal's admin listener. It knows /live, /ready, /usage, "
                              "/metrics, and /admin/ with workers, connections?app=ID, apps, "
@@ -249,7 +251,7 @@ static bool is_admin_path(const struct config *cfg, struct span path, struct spa
 static enum admin_result refuse(struct http1_reply to, unsigned status, const char *why,
                                 struct buf *out)
 {
-    return answered(http1_res_error(out, to, status, span_str(why)));
+    return admin_answered(http1_res_error(out, to, status, span_str(why)));
 }
 
 enum admin_result admin_serve(struct conn *c, const struct http1_req *req, struct http1_reply to,
@@ -274,6 +276,6 @@ enum admin_result admin_serve(struct conn *c, const struct http1_req *req, struc
     if (span_eq(target.path, SPAN("/metrics"))) return serve_metrics(c, req, to, out);
     if (is_admin) return route_admin(c, name, target.query, to, out);
     if (dashboard_path(cfg, target.path, &below))
-        return answered(dashboard_serve(cfg, below, req, to, out));
+        return admin_answered(dashboard_serve(cfg, below, req, to, out));
     return route(c, &target, to, out);
 }

@@ -40,16 +40,6 @@ static bool is_wanted(const struct question *q, const struct fact *f)
     return watch_filter_fits_fact(&q->filter, f);
 }
 
-static void add_copy(const struct fact *f, struct buf *out)
-{
-    size_t size = fact_size(f), padded = known_padded(size);
-    char *room = buf_room(out, padded);
-    if (!room) return;
-    memcpy(room, f, size);
-    memset(room + size, 0, padded - size);
-    buf_grew(out, padded);
-}
-
 /* What each worker's part begins with. */
 struct part_head {
     uint64_t since_ms, last_id;
@@ -66,7 +56,7 @@ static void collect_facts(struct worker *w, const struct ask *ask, struct buf *o
         size_t n = 0;
         for (const struct fact *f; n < q->limit && (f = facts_next(facts, ring, &pos));) {
             if (!is_wanted(q, f)) continue;
-            add_copy(f, out);
+            known_add_fact(f, out);
             n++;
         }
     }

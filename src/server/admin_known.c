@@ -16,11 +16,26 @@ struct part_known {
     uint32_t n_later, n_names;
 };
 
+static size_t padded(size_t size)
+{
+    return (size + 7) & ~(size_t)7;
+}
+
+void known_add_fact(const struct fact *f, struct buf *out)
+{
+    size_t size = fact_size(f), whole = padded(size);
+    char *room = buf_room(out, whole);
+    if (!room) return;
+    memcpy(room, f, size);
+    memset(room + size, 0, whole - size);
+    buf_grew(out, whole);
+}
+
 const struct fact *known_next_fact(struct buf_reader *r)
 {
     const struct fact *f = (const struct fact *)(const void *)r->p;
     if (r->p >= r->end) return NULL;
-    r->p += known_padded(fact_size(f));
+    r->p += padded(fact_size(f));
     return f;
 }
 
@@ -83,13 +98,8 @@ static void add_related(struct worker *w, const struct fact *about, struct buf *
         uint32_t pos = 0;
         for (const struct fact *f;
              n < MAX_RELATED && (f = facts_next(hub_facts(w->hub), ring, &pos));) {
-            size_t size = fact_size(f), padded = known_padded(size);
             if (!is_related(f, about)) continue;
-            char *room = buf_room(out, padded);
-            if (!room) return;
-            memcpy(room, f, size);
-            memset(room + size, 0, padded - size);
-            buf_grew(out, padded);
+            known_add_fact(f, out);
             n++;
         }
     }

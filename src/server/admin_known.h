@@ -38,14 +38,11 @@ struct question {
 };
 
 /* Facts one after the other, each at a multiple of eight. */
+void known_add_fact(const struct fact *f, struct buf *out);
 struct buf_reader {
     const char *p, *end;
 };
 const struct fact *known_next_fact(struct buf_reader *r); /* NULL at the end */
-static inline size_t known_padded(size_t size)
-{
-    return (size + 7) & ~(size_t)7;
-}
 void known_add_tally(struct known_tally *sum, const struct fact_tally *tally);
 
 /* A round about the one fact: what this worker knows. */

@@ -56,6 +56,5 @@ enum admin_result admin_stream(struct admin_call *call)
 enum admin_result admin_logout(struct admin_call *call)
 {
     if (!call->session) return admin_error(call, 404, SPAN("Nobody is logged in here."));
-    enum err err = login_end(call->c, call->req, call->session, call->to, call->out);
-    return err ? ADMIN_FAILED : ADMIN_ANSWERED;
+    return admin_answered(login_end(call->c, call->req, call->session, call->to, call->out));
 }

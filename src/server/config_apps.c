@@ -18,15 +18,12 @@ static enum err refuse_incomplete(struct draft *d, const struct draft_app *app,
 {
     const char *word = opt->type == OPTION_SECRETS ? "secret" : opt->name;
     const struct draft_app *other = only_other(d, app);
-    if (other)
-        return diag_set(d->diag, ERR_CONFIG,
-                        "the app '%.*s' (first named by %.*s) has no %s: add it there, or remove "
-                        "the app; did you mean the app '%.*s'?",
-                        SPAN_FMT(app->id), SPAN_FMT(app->where), word, SPAN_FMT(other->id));
     return diag_set(d->diag, ERR_CONFIG,
                     "the app '%.*s' (first named by %.*s) has no %s: add it there, or remove the "
-                    "app",
-                    SPAN_FMT(app->id), SPAN_FMT(app->where), word);
+                    "app%s%.*s%s",
+                    SPAN_FMT(app->id), SPAN_FMT(app->where), word,
+                    other ? "; did you mean the app '" : "", SPAN_FMT(other ? other->id : SPAN("")),
+                    other ? "'?" : "");
 }
 
 static enum err make_app(struct draft *d, const struct draft_app *app, struct app_settings *out,

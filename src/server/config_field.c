@@ -167,12 +167,7 @@ bool option_value_eq(const struct option *opt, const union option_value *a,
 {
     if (opt->type == OPTION_STORE || opt->type == OPTION_PASSWORD_HASH)
         return span_eq(a->text, b->text);
-    if (opt->type == OPTION_SECRETS) {
-        bool same = a->list.n == b->list.n;
-        for (size_t i = 0; same && i < a->list.n; i++)
-            same = span_eq(a->list.items[i], b->list.items[i]);
-        return same;
-    }
+    if (opt->type == OPTION_SECRETS) return span_list_eq(a->list, b->list);
     struct buf x = { 0 }, y = { 0 };
     option_print(opt, a, &x);
     option_print(opt, b, &y);

@@ -34,18 +34,10 @@ size_t expose_body_limit(const struct conn *c, const struct http1_req *req)
 
 /* --- answers --- */
 
-static enum admin_result answered(enum err err)
-{
-    return err ? ADMIN_FAILED : ADMIN_ANSWERED;
-}
-
 /* Relative, so that it is right behind a proxy that puts something in front of our paths. */
 static enum admin_result redirect(struct http1_reply to, struct span where, struct buf *out)
 {
-    const struct http1_field fields[] = { { SPAN("Location"), where },
-                                          { SPAN("Cache-Control"), SPAN("no-store") } };
-    const struct http1_res res = { .status = 302, .fields = fields, .n_fields = ARRAY_LEN(fields) };
-    return answered(http1_res_write(out, to, &res));
+    return admin_answered(admin_redirect(out, to, 302, where));
 }
 
 static struct span last_segment(struct span path)
@@ -73,7 +65,7 @@ static enum admin_result serve_login(struct conn *c, const struct http1_req *req
                                      struct buf *out)
 {
     struct admin_call call = { .c = c, .req = req, .to = to, .out = out };
-    if (http1_req_method(req) != HTTP1_POST) return answered(login_show(c, req, to, out));
+    if (http1_req_method(req) != HTTP1_POST) return admin_answered(login_show(c, req, to, out));
     struct guard_no no = guard_page(req, target, GUARD_FORM);
     if (no.status) return admin_error(&call, no.status, span_str(no.why));
     return login_submit(c, req, to, out);
@@ -89,7 +81,7 @@ static enum admin_result serve_stranger(struct admin_call *call, struct span bel
 {
     const struct config *cfg = call->c->worker->cfg;
     if (is_public(below))
-        return answered(dashboard_serve(cfg, below, call->req, call->to, call->out));
+        return admin_answered(dashboard_serve(cfg, below, call->req, call->to, call->out));
     if (below.n == 0) return redirect(call->to, SPAN("login"), call->out);
     return admin_error(call, 401, SPAN("Log in first."));
 }
@@ -103,7 +95,8 @@ static enum admin_result serve_user(struct admin_call *call, struct span below)
     if (method != HTTP1_GET && method != HTTP1_HEAD)
         return admin_error(call, 405, SPAN("Only GET and HEAD."));
     if (is_call) return admin_error(call, 404, SPAN("There is no such thing below admin/."));
-    return answered(dashboard_serve(call->c->worker->cfg, below, call->req, call->to, call->out));
+    return admin_answered(
+        dashboard_serve(call->c->worker->cfg, below, call->req, call->to, call->out));
 }
 
 enum admin_result expose_serve(struct conn *c, const struct http1_req *req, struct http1_reply to,

@@ -7,14 +7,9 @@
 #include "base/json_write.h"
 #include "server/metrics.h"
 #include "server/server_priv.h"
+#include "watch/event.h"
 #include <stdio.h>
 #include <unistd.h>
-
-static void add_u64(struct buf *b, const char *key, uint64_t v)
-{
-    json_key(b, span_str(key));
-    json_u64(b, v);
-}
 
 /* --- /live --- */
 
@@ -26,7 +21,7 @@ static void write_last_restart(struct server *s, struct buf *b)
         json_open(b, '{');
         json_key(b, SPAN("ok"));
         json_bool(b, s->restart.ok);
-        add_u64(b, "failures", s->restart.failures);
+        watch_key_u64(b, "failures", s->restart.failures);
         json_key(b, SPAN("why"));
         if (s->restart.ok)
             json_null(b);
@@ -42,8 +37,8 @@ static void write_last_restart(struct server *s, struct buf *b)
 static unsigned write_live(struct server *s, struct buf *b)
 {
     json_open(b, '{');
-    add_u64(b, "pid", (uint64_t)getpid());
-    add_u64(b, "generation", s->origin.generation);
+    watch_key_u64(b, "pid", (uint64_t)getpid());
+    watch_key_u64(b, "generation", s->origin.generation);
     write_last_restart(s, b);
     json_close(b, '}');
     return 200;
@@ -61,8 +56,8 @@ static void write_self_test(struct self_test *st, struct buf *b)
     json_key(b, SPAN("ok"));
     json_bool(b, self_test_ok(st));
     if (self_test_age_ms(st, &age_ms)) {
-        add_u64(b, "age_ms", age_ms);
-        add_u64(b, "took_us", self_test_took_us(st));
+        watch_key_u64(b, "age_ms", age_ms);
+        watch_key_u64(b, "took_us", self_test_took_us(st));
     }
     json_key(b, SPAN("text"));
     json_string(b, buf_span(&text));
@@ -182,9 +177,9 @@ static unsigned write_usage(struct server *s, struct buf *b)
     json_open(b, '{');
     json_key(b, SPAN("memory"));
     json_open(b, '{');
-    add_u64(b, "free", total - m.resident);
-    add_u64(b, "used", m.resident);
-    add_u64(b, "total", total);
+    watch_key_u64(b, "free", total - m.resident);
+    watch_key_u64(b, "used", m.resident);
+    watch_key_u64(b, "total", total);
     json_key(b, SPAN("percent"));
     struct buf percent = { 0 };
     buf_add_fmt(&percent, "%.4g", total ? 100.0 * (double)m.resident / (double)total : 0.0);

@@ -151,16 +151,6 @@ static void new_nonce(char hex[NONCE_LEN])
 
 /* --- the page --- */
 
-static enum err redirect(struct http1_reply to, unsigned status, struct span where, struct buf *out)
-{
-    const struct http1_field fields[] = { { SPAN("Location"), where },
-                                          { SPAN("Cache-Control"), SPAN("no-store") } };
-    const struct http1_res res = { .status = (uint16_t)status,
-                                   .fields = fields,
-                                   .n_fields = ARRAY_LEN(fields) };
-    return http1_res_write(out, to, &res);
-}
-
 /* A page that is open in another tab keeps its token: the cookie stays what it is. */
 static enum err show(const struct conn *c, const struct http1_req *req, struct login_page *page,
                      struct http1_reply to, struct buf *out)
@@ -191,7 +181,7 @@ enum err login_show(const struct conn *c, const struct http1_req *req, struct ht
                     struct buf *out)
 {
     struct login_page page = { .status = 200, .notice = "" };
-    if (login_session(c, req)) return redirect(to, 302, SPAN("./"), out);
+    if (login_session(c, req)) return admin_redirect(out, to, 302, SPAN("./"));
     return show(c, req, &page, to, out);
 }
 
@@ -409,11 +399,6 @@ static bool read_field(struct span form, const char *name, struct buf *text, str
     return true;
 }
 
-static enum admin_result answered(enum err err)
-{
-    return err ? ADMIN_FAILED : ADMIN_ANSWERED;
-}
-
 static enum admin_result try_password(struct conn *c, const struct http1_req *req,
                                       struct span password, struct http1_reply to, struct buf *out)
 {
@@ -429,7 +414,7 @@ static enum admin_result try_password(struct conn *c, const struct http1_req *re
         snprintf(notice, sizeof notice, "Too many attempts. Please wait %llu s.",
                  (unsigned long long)page.retry_s);
         page.notice = notice;
-        return answered(refuse(c, req, &page, to, out));
+        return admin_answered(refuse(c, req, &page, to, out));
     }
     struct check *k = check_new(c, &who, password);
     enum err err = k ? aside_do(l->aside, &k->job) : ERR_NOMEM;
@@ -439,7 +424,7 @@ static enum admin_result try_password(struct conn *c, const struct http1_req *re
     if (err != ERR_BUSY) return ADMIN_FAILED;
     page = (struct login_page) { .status = 503, .retry_s = BUSY_RETRY_S };
     page.notice = "Others are logging in. Please try again.";
-    return answered(refuse(c, req, &page, to, out));
+    return admin_answered(refuse(c, req, &page, to, out));
 }
 
 enum admin_result login_submit(struct conn *c, const struct http1_req *req, struct http1_reply to,
@@ -455,12 +440,12 @@ enum admin_result login_submit(struct conn *c, const struct http1_req *req, stru
         read_field(form, "token", &text, &token) && read_field(form, "password", &text, &password);
     if (!whole || password.n > PASSWORD_MAX_BYTES) {
         page = (struct login_page) { .status = 400, .notice = "This form is not complete." };
-        result = answered(refuse(c, req, &page, to, out));
+        result = admin_answered(refuse(c, req, &page, to, out));
     } else if (!is_hex(nonce, NONCE_LEN) ||
                !sessions_signed(login_of(c)->sessions, FORM, nonce, token, clock_mono_ms())) {
         page.notice = "This page was open for too long, or your browser keeps no cookies for it. "
                       "Please try again.";
-        result = answered(refuse(c, req, &page, to, out));
+        result = admin_answered(refuse(c, req, &page, to, out));
     } else {
         result = try_password(c, req, password, to, out);
     }
