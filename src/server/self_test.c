@@ -5,7 +5,6 @@
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/rand.h"
 #include "net/fds.h"
 #include "server/conn.h"
 #include "server/server_priv.h"
@@ -32,31 +31,17 @@ struct self_test_end {
 
 enum err self_test_new(struct self_test **out)
 {
-    uint8_t random[16];
     struct self_test *st = mem_zalloc(sizeof *st);
     if (!st) return ERR_NOMEM;
     lock_init(&st->_lock);
-    rand_bytes(random, sizeof random);
-    hex_encode(span_of(random, sizeof random), st->_secret);
-    st->_secrets[0] = span_of(st->_secret, sizeof st->_secret);
     st->every_ms = EVERY_MS;
     st->late_ms = LATE_MS;
-    st->settings = (struct app_settings) {
-        .id = SPAN(NAME),
-        .key = SPAN(NAME),
-        .secrets = { st->_secrets, 1 },
-        .enabled = true,
-        .activity_timeout_s = 30,
-        .ping_interval_s = 60,
-        .pong_timeout_s = 30,
-        .connection_limit_code = 4100,
-    };
-    enum err err = apps_new(&st->_apps, &st->settings, 1, true, NULL);
+    internal_app_init(&st->app, SPAN(NAME));
+    enum err err = internal_app_open(&st->app);
     if (err) {
         self_test_free(st);
         return err;
     }
-    st->_apps->all[0].internal = true;
     *out = st;
     return ERR_OK;
 }
@@ -64,7 +49,7 @@ enum err self_test_new(struct self_test **out)
 void self_test_free(struct self_test *st)
 {
     if (!st) return;
-    apps_free(st->_apps);
+    internal_app_close(&st->app);
     lock_fini(&st->_lock);
     mem_free_secret(st, sizeof *st);
 }
@@ -158,7 +143,7 @@ static void write_request(const struct self_test *st, unsigned to, uint64_t roun
     buf_add_fmt(&query, "auth_key=" NAME "&auth_timestamp=%llu&auth_version=1.0&body_md5=%.*s",
                 (unsigned long long)clock_unix_s(), MD5_HEX_LEN, md5);
     buf_add_fmt(&string, "POST\n/apps/" NAME "/events\n%.*s", SPAN_FMT(buf_span(&query)));
-    const struct peer_rules *rules = st->_apps->all[0].rules;
+    const struct peer_rules *rules = internal_app(&st->app)->rules;
     auth_sign_string(&rules->keys, buf_span(&string), signature);
     buf_add_fmt(out,
                 "POST /apps/" NAME "/events?%.*s&auth_signature=%.*s HTTP/1.1\r\n"
@@ -297,7 +282,7 @@ static void subscribe(struct worker *w, struct conn *c)
     buf_add_fmt(&text, "{\"event\":\"pusher:subscribe\",\"data\":{\"channel\":\"" EVENT "-%u\"}}",
                 w->index);
     hub_turn_begin_ns(w->hub, loop_now_ns(w->loop));
-    conn_ws_open_inside(c, &test_of(w)->_apps->all[0]);
+    conn_ws_open_inside(c, internal_app(&test_of(w)->app));
     if (!buf_failed(&text)) hub_on_text(w->hub, &c->hub, buf_span(&text));
     buf_fini(&text);
 }
@@ -334,7 +319,7 @@ static void open_or_retry(struct worker *w)
 enum err self_test_open(struct worker *w)
 {
     const struct api_settings settings = {
-        .apps = test_of(w)->_apps,
+        .apps = test_of(w)->app.apps,
         .hub = w->hub,
         .auth_window_s = AUTH_WINDOW_S,
     };

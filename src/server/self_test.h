@@ -15,8 +15,8 @@
 #ifndef SERVER_SELF_TEST_H
 #define SERVER_SELF_TEST_H
 #include "base/lock.h"
-#include "hub/app.h"
 #include "net/poller.h"
+#include "server/internal_app.h"
 
 struct buf;
 struct server;
@@ -27,7 +27,7 @@ struct self_test {
     /* Worker 0's: how often, after what time without an answer it has failed, when the next is due.
      */
     uint64_t every_ms, late_ms, next_ms;
-    struct app_settings settings; /* of the app */
+    struct internal_app app;
     uint64_t _began_ns;
     uint64_t _round;
     _Atomic uint64_t _good_ms, _took_us; /* of the last that came back; 0: none did */
@@ -36,9 +36,6 @@ struct self_test {
     _Atomic unsigned _at; /* the worker that has it, or to which it is on its way */
     struct lock _lock;
     char _why[160]; /* it was refused, since one came back last; "": it was not */
-    struct apps *_apps;
-    struct span _secrets[1];
-    char _secret[32];
 };
 
 enum err self_test_new(struct self_test **out) MUST_USE;

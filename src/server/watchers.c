@@ -7,9 +7,9 @@
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "base/mem.h"
-#include "base/rand.h"
 #include "http/url.h"
 #include "server/conn.h"
+#include "server/internal_app.h"
 #include "server/sample.h"
 #include "server/server_priv.h"
 #include "watch/token.h"
@@ -25,11 +25,8 @@ struct filter {
 };
 
 struct watchers {
-    struct apps *apps;
-    char secret[32]; /* of the app: nobody knows it, nothing is signed with it */
-    struct span secrets[1];
-    struct app_settings settings;
-    _Atomic bool some; /* a filter is used */
+    struct internal_app app; /* nothing is signed with its secret */
+    _Atomic bool some;       /* a filter is used */
     _Atomic unsigned n_stats;
     _Atomic uint64_t version;
     struct lock lock;
@@ -38,38 +35,20 @@ struct watchers {
 
 /* --- the app --- */
 
-static void make_settings(struct watchers *ws)
-{
-    uint8_t random[16];
-    rand_bytes(random, sizeof random);
-    hex_encode(span_of(random, sizeof random), ws->secret);
-    ws->secrets[0] = span_of(ws->secret, sizeof ws->secret);
-    ws->settings = (struct app_settings) {
-        .id = SPAN(WATCHERS_KEY),
-        .key = SPAN(WATCHERS_KEY),
-        .secrets = { ws->secrets, 1 },
-        .enabled = true,
-        .activity_timeout_s = 30,
-        .ping_interval_s = 60,
-        .pong_timeout_s = 30,
-        .connection_limit_code = 4100,
-        .limits = { .message_bytes = 4096, .subscriptions = 32, .presence_members = 1 },
-    };
-}
-
 enum err watchers_new(struct watchers **out)
 {
     struct watchers *ws = mem_zalloc(sizeof *ws);
     if (!ws) return ERR_NOMEM;
     lock_init(&ws->lock);
-    make_settings(ws);
-    enum err err = apps_new(&ws->apps, &ws->settings, 1, true, NULL);
+    internal_app_init(&ws->app, SPAN(WATCHERS_KEY));
+    ws->app.settings.limits.message_bytes = 4096;
+    ws->app.settings.limits.subscriptions = 32;
+    ws->app.settings.limits.presence_members = 1;
+    enum err err = internal_app_open(&ws->app);
     if (err) {
-        lock_fini(&ws->lock);
-        mem_free(ws);
+        watchers_free(ws);
         return err;
     }
-    ws->apps->all[0].internal = true;
     *out = ws;
     return ERR_OK;
 }
@@ -78,14 +57,14 @@ void watchers_free(struct watchers *ws)
 {
     if (!ws) return;
     for (size_t i = 0; i < WATCHERS_MAX_FILTERS; i++) buf_fini(&ws->filters[i].channel);
-    apps_free(ws->apps);
+    internal_app_close(&ws->app);
     lock_fini(&ws->lock);
     mem_free_secret(ws, sizeof *ws);
 }
 
 struct app *watchers_app(const struct watchers *ws)
 {
-    return &ws->apps->all[0];
+    return internal_app(&ws->app);
 }
 
 /* --- who may watch --- */

@@ -28,7 +28,7 @@ static void run_pace(struct worker *w, struct task *t)
 /* Worker 0's publish is refused from now on. */
 static void run_disable(struct worker *w, struct task *t)
 {
-    w->server->self_test->settings.enabled = false;
+    w->server->self_test->app.settings.enabled = false;
     run_pace(w, t);
 }
 
