@@ -7,35 +7,14 @@
 'use strict';
 
 const assert = require('node:assert');
-const http = require('node:http');
 const { launch } = require('../browser/lib/browser');
 const { test } = require('../e2e/lib/suite');
 const { poll } = require('../e2e/lib/wait');
 const { facts } = require('../e2e/lib/watch');
 const { Shop } = require('./lib/shop');
+const { startSite } = require('./lib/site');
 
 const LONG = { ms: 90_000 };
-
-// A site of somebody else's. What its pages post to /found is kept.
-async function startSite(t) {
-  const site = { found: [] };
-  const listener = http.createServer((request, response) => {
-    let text = '';
-    request.on('data', (bytes) => (text += bytes));
-    request.on('end', () => {
-      if (request.url.startsWith('/found')) site.found.push(text);
-      response.writeHead(200, { 'Content-Type': 'text/html' });
-      response.end('<!doctype html><title>Win a phone</title><body>');
-    });
-  });
-  await new Promise((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  t.defer(() => {
-    listener.closeAllConnections();
-    return new Promise((resolve) => listener.close(resolve));
-  });
-  site.port = listener.address().port;
-  return site;
-}
 
 // Runs in the page: all attempts; what came of each.
 async function attack({ target, socketId }) {

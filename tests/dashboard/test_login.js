@@ -5,7 +5,6 @@
 'use strict';
 
 const assert = require('node:assert');
-const http = require('node:http');
 const { findings } = require('../browser/lib/axe');
 const { launch } = require('../browser/lib/browser');
 const { HASH, PASSWORD } = require('../e2e/lib/login');
@@ -14,6 +13,7 @@ const { poll } = require('../e2e/lib/wait');
 const { facts } = require('../e2e/lib/watch');
 const { DESKTOP, Dashboard, PHONE, exposedUrlOf } = require('./lib/page');
 const { SHOP, Shop } = require('./lib/shop');
+const { startSite } = require('./lib/site');
 
 const LONG = { ms: 90_000 };
 
@@ -45,6 +45,15 @@ async function seesLogin({ page, url }) {
   assert.strictEqual(page.url().replace(/#.*/, ''), `${url}login`);
 }
 
+// The console shows what happens now.
+async function seesEvent(page, shop) {
+  const line = page.locator('.lines button.line').filter({ hasText: 'orders' });
+  await poll(async () => {
+    await shop.shipped(1);
+    return (await line.count()) > 0;
+  }, 'an event in the console');
+}
+
 test('log in by keyboard, watch, send, disconnect, log out', LONG, async (t) => {
   const shop = await openShop(t);
   const dashboard = await openPage(t, shop);
@@ -61,11 +70,7 @@ test('log in by keyboard, watch, send, disconnect, log out', LONG, async (t) => 
   await page.getByRole('img', { name: /^Connections/ }).waitFor();
 
   await dashboard.choose('Console');
-  const line = page.locator('.lines button.line').filter({ hasText: 'orders' });
-  await poll(async () => {
-    await shop.shipped(1);
-    return (await line.count()) > 0;
-  }, 'the event in the console');
+  await seesEvent(page, shop);
 
   await dashboard.choose('Send');
   await page.getByLabel('Channel').fill('orders');
@@ -161,11 +166,7 @@ test('a connection that breaks is made anew with another token', LONG, async (t)
   const open = () => page.evaluate(() => window.sockets.filter((one) => one.readyState < 2).length);
   await poll(async () => (await open()) === 1, 'one connection alone');
   await dashboard.choose('Console');
-  const line = page.locator('.lines button.line').filter({ hasText: 'orders' });
-  await poll(async () => {
-    await shop.shipped(1);
-    return (await line.count()) > 0;
-  }, 'an event over the new connection');
+  await seesEvent(page, shop);
 });
 
 test('where the session ends, the page asks for the password again', LONG, async (t) => {
@@ -187,19 +188,6 @@ test('a restart in place ends sessions, and the page says so by the log-in', LON
 });
 
 // --- other pages ---
-
-async function startSite(t) {
-  const listener = http.createServer((request, response) => {
-    response.writeHead(200, { 'Content-Type': 'text/html' });
-    response.end('<!doctype html><title>Win a phone</title><body>');
-  });
-  await new Promise((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  t.defer(() => {
-    listener.closeAllConnections();
-    return new Promise((resolve) => listener.close(resolve));
-  });
-  return listener.address().port;
-}
 
 // Runs in the page: what came of each attempt. The browser sends the cookies with some: for it another
 // port of a host is the same site.
@@ -265,7 +253,7 @@ for (const [what, host] of [
   test(`a page of ${what} cannot log in, act, or log out`, LONG, async (t) => {
     const shop = await openShop(t);
     const target = exposedUrlOf(shop.server);
-    const port = await startSite(t);
+    const { port } = await startSite(t);
     const chromium = await launch(t, ['--host-resolver-rules=MAP evil.example 127.0.0.1']);
     t.defer(() => chromium.close());
     const context = await chromium.newContext();

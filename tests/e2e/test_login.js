@@ -8,7 +8,6 @@ const assert = require('node:assert');
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const WebSocket = require('ws');
 const api = require('./lib/api');
 const { HASH, PASSWORD, PATH, Visitor, exposed, hashOf } = require('./lib/login');
 const { findNginx, startNginx } = require('./lib/nginx');
@@ -534,15 +533,8 @@ test('writes need the token of the session, from its own page', async (t) => {
   await client.closed();
 });
 
-// The status of the upgrade; 101: open.
 function upgrade(server, { path: target, headers }) {
-  const socket = new WebSocket(`ws://${server.host}:${server.port}${target}`, { headers });
-  const status = new Promise((resolve, reject) => {
-    socket.on('open', () => resolve(101));
-    socket.on('unexpected-response', (request, response) => resolve(response.statusCode));
-    socket.on('error', reject);
-  });
-  return within(status, 'answer to the upgrade').finally(() => socket.terminate());
+  return watch.upgradeStatus(`ws://${server.host}:${server.port}${target}`, headers);
 }
 
 test('the live stream needs the session, a token of it, and its own page', async (t) => {

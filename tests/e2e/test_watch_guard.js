@@ -5,10 +5,8 @@
 'use strict';
 
 const assert = require('node:assert');
-const WebSocket = require('ws');
 const { test } = require('./lib/suite');
-const { within } = require('./lib/wait');
-const { WRITE, ask } = require('./lib/watch');
+const { WRITE, ask, upgradeStatus } = require('./lib/watch');
 
 const PATHS = ['/admin/apps', '/admin/facts', '/laravel-websockets/admin/facts', '/admin/workers'];
 
@@ -82,16 +80,8 @@ test('writing needs what no form can send', async (t) => {
   await client.closed();
 });
 
-// The status of the upgrade; 101: open.
 function upgrade(server, headers, path = '/app/peal-internal?protocol=7') {
-  const url = `ws://${server.adminHost}:${server.adminPort}${path}`;
-  const socket = new WebSocket(url, { headers, perMessageDeflate: false });
-  const status = new Promise((resolve, reject) => {
-    socket.on('open', () => resolve(101));
-    socket.on('unexpected-response', (request, response) => resolve(response.statusCode));
-    socket.on('error', reject);
-  });
-  return within(status, 'answer to the upgrade').finally(() => socket.terminate());
+  return upgradeStatus(`ws://${server.adminHost}:${server.adminPort}${path}`, headers);
 }
 
 test('the live stream is opened by our own pages and by programs only', async (t) => {

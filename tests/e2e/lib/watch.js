@@ -97,6 +97,17 @@ async function watch(t, server, filter, options) {
   return seen;
 }
 
+// Asks for a WebSocket; resolves to the status, 101: it was opened.
+function upgradeStatus(url, headers) {
+  const socket = new WebSocket(url, { headers, perMessageDeflate: false });
+  const status = new Promise((resolve, reject) => {
+    socket.on('open', () => resolve(101));
+    socket.on('unexpected-response', (request, response) => resolve(response.statusCode));
+    socket.on('error', reject);
+  });
+  return within(status, 'answer to the upgrade').finally(() => socket.terminate());
+}
+
 // A token for watching this app over the main listener, as its back end makes them.
 function token(app, expires = Math.floor(Date.now() / 1000) + 60) {
   const id = Buffer.from(app.id).toString('base64url');
@@ -113,6 +124,7 @@ module.exports = {
   newest,
   post,
   token,
+  upgradeStatus,
   watch,
   watcher,
 };
