@@ -53,6 +53,7 @@ static bool allow_rate(struct request *r)
     buf_add_fmt(words, " allows %u.", (unsigned)rate->limit);
     answer_error(r, never ? 400 : 429);
     r->answer.retry = !never;
+    r->cause = CAUSE_RATE;
     return false;
 }
 

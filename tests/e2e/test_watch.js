@@ -574,6 +574,10 @@ test('rates and batches are remembered as what they are', async (t) => {
   assert.strictEqual((await api.call(server, 'POST', '/events', { body })).status, 429);
   const said = await explain(server, (await newest(server)).id);
   assert.strictEqual(said.hints[0].code, 'rate');
+  const never = { name: 'e', channels: ['a', 'b', 'c', 'd'], data: '{}' };
+  assert.strictEqual((await api.call(server, 'POST', '/events', { body: never })).status, 400);
+  const likewise = await explain(server, (await newest(server)).id);
+  assert.strictEqual(likewise.hints[0].code, 'rate');
 });
 
 test('the event creator says at once who got it', { workers: [2] }, async (t) => {
