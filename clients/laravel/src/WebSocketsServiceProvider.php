@@ -17,6 +17,7 @@ use Peal\LaravelWebSockets\Server\Binary;
 use Peal\LaravelWebSockets\Server\Capabilities;
 use Peal\LaravelWebSockets\Server\StateFolder;
 use Peal\LaravelWebSockets\Settings\WebSocketsConfig;
+use Symfony\Component\Console\Input\ArgvInput;
 
 /**
  * Registers what the package brings. Under the provider name of laravel-websockets it is the same.
@@ -40,6 +41,7 @@ class WebSocketsServiceProvider extends ServiceProvider
     public function register(): void
     {
         $this->mergeConfig();
+        $this->allowMissingCredentials();
         $this->app->bind(WebSocketsConfig::class, static function (Application $app) {
             return new WebSocketsConfig($app->make('config'));
         });
@@ -63,6 +65,27 @@ class WebSocketsServiceProvider extends ServiceProvider
             $defaults = require __DIR__ . '/../config/websockets.php';
             $config = $this->app->make('config');
             $config->set('websockets.peal', (array) $config->get('websockets.peal') + $defaults['peal']);
+        }
+    }
+
+    /**
+     * The SDK, as of version 5, refuses a key or secret that is null, and routes/channels.php makes one
+     * at each start: without this the commands that say what is missing would end before they begin.
+     */
+    private function allowMissingCredentials(): void
+    {
+        if (
+            ! $this->app->runningInConsole()
+            || strpos((string) (new ArgvInput())->getFirstArgument(), 'websockets:') !== 0
+        ) {
+            return;
+        }
+        $config = $this->app->make('config');
+        $connection = 'broadcasting.connections.' . $config->get('broadcasting.default');
+        if (in_array($config->get("{$connection}.driver"), ['pusher', 'reverb'], true)) {
+            foreach (['app_id', 'key', 'secret'] as $name) {
+                $config->set("{$connection}.{$name}", (string) $config->get("{$connection}.{$name}"));
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Foundation\Application;
 use Illuminate\Routing\Router;
 use Peal\LaravelWebSockets\Settings\WebSocketsConfig;
+use ReflectionClass;
 
 /**
  * Whether Laravel broadcasts at all, with a driver that speaks to a server like ours, and whether
@@ -77,7 +78,7 @@ final class BroadcastCheck implements Check
             yield Finding::problem('The SDK is missing.', 'composer require pusher/pusher-php-server');
         } elseif (
             version_compare($this->app->version(), '9', '>=')
-            && ! method_exists(\Pusher\Pusher::class, 'authorizeChannel')
+            && ! (new ReflectionClass(\Pusher\Pusher::class))->hasMethod('authorizeChannel')
         ) {
             yield Finding::note(
                 'This version of Laravel needs version 5 or newer of pusher/pusher-php-server.',

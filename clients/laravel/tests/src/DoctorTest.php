@@ -81,9 +81,13 @@ final class DoctorTest extends LaravelTestCase
         self::assertStringContainsString('openssl rand', $this->problem('Keys')['fix']);
     }
 
-    public function testAnEmptySecretIsCalledEmpty(): void
+    /**
+     * @testWith [""]
+     *           [null]
+     */
+    public function testAnEmptySecretIsCalledEmpty(?string $secret): void
     {
-        $this->app->env(['PUSHER_APP_SECRET' => '']);
+        $this->app->env(['PUSHER_APP_SECRET' => $secret]);
         $finding = $this->problem('Keys');
         self::assertStringContainsString('is empty', $finding['text']);
         self::assertStringContainsString('PUSHER_APP_SECRET=', $finding['fix']);
