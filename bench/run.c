@@ -40,6 +40,7 @@ static void usage(FILE *to)
         "  --short             a tenth of the time: does it work, not how fast\n"
         "  --rounds N          alternating rounds, 1-99 (7)\n"
         "  --minutes N         of the soak (20)\n"
+        "  --sockets N         of the million (1000000)\n"
         "  --subscribers N     of the fan-out (1000 and 10000)\n"
         "  --connections A,B,… counts of the memory scenario (1000,19000)\n"
         "  --workers N         of Peal (1)\n"
@@ -120,6 +121,8 @@ static bool take_value(struct bench *b, struct options *o, const char *arg, char
         b->subscribers = number(arg, value, 19000);
     else if (strcmp(arg, "--minutes") == 0)
         b->minutes = number(arg, value, 10000);
+    else if (strcmp(arg, "--sockets") == 0)
+        b->sockets = number(arg, value, 2000000);
     else if (strcmp(arg, "--workers") == 0)
         b->workers = number(arg, value, 256);
     else if (strcmp(arg, "--connections") == 0 && value)
@@ -244,6 +247,7 @@ int main(int argc, char **argv)
         .workers = 1,
         .rounds = 7,
         .minutes = 20,
+        .sockets = 1000000,
         .steps = { 1000, 19000 },
         .n_steps = 2,
         .scale = 1,
@@ -261,7 +265,7 @@ int main(int argc, char **argv)
     run_scenes(&b, &o);
     double ns = (double)(clock_mono_ns() - start);
     double foreign =
-        (double)(machine_ns() - machine) - (double)(bench_own_ns() - own + b.server_ns);
+        (double)(machine_ns() - machine) - (double)(bench_own_ns() - own + b.ended_ns);
     const struct report_about about = {
         .version = PEAL_VERSION,
         .workers = b.workers,

@@ -24,6 +24,7 @@ const struct scene scenes[] = {
     { "watch", "what it costs that the server can be watched", scene_watch, false },
     { "callgrind", "user-space instructions per delivery and publish", scene_callgrind, true },
     { "soak", "memory over many minutes of coming and going", scene_soak, true },
+    { "million", "a million sockets held by one server", scene_million, true },
     { NULL, NULL, NULL, false },
 };
 

@@ -20,12 +20,13 @@ struct bench {
     unsigned rounds;
     unsigned subscribers; /* of the fan-out, instead of 1,000 and 10,000; 0: those */
     unsigned minutes;     /* of the soak */
+    unsigned sockets;     /* of the million */
     size_t steps[SCENES_MAX_STEPS];
-    size_t n_steps;     /* connection counts of the memory scenario, ascending */
-    size_t most;        /* connections that a process can have */
-    double scale;       /* of all durations and counts; 1 by default */
-    int cpu;            /* of the server, -1: any */
-    uint64_t server_ns; /* CPU time of all servers that were ended */
+    size_t n_steps;    /* connection counts of the memory scenario, ascending */
+    size_t most;       /* connections that a process can have */
+    double scale;      /* of all durations and counts; 1 by default */
+    int cpu;           /* of the server, -1: any */
+    uint64_t ended_ns; /* CPU time of all servers and crowds of clients that were ended */
     struct report report;
 };
 
@@ -101,4 +102,5 @@ void scene_scaling(struct bench *b);
 void scene_watch(struct bench *b);
 void scene_callgrind(struct bench *b);
 void scene_soak(struct bench *b);
+void scene_million(struct bench *b);
 #endif

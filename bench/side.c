@@ -159,7 +159,7 @@ void side_unload(struct side *s)
 void side_stop(struct bench *b, struct side *s)
 {
     side_unload(s);
-    b->server_ns += side_cpu_ns(s);
+    b->ended_ns += side_cpu_ns(s);
     proc_stop(&s->proc);
 }
 

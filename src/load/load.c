@@ -243,6 +243,19 @@ struct load_done load_closed(struct load *l, const struct load_plan *plan)
     return done;
 }
 
+void load_expect(struct load *l, const struct load_plan *plan)
+{
+    begin(l, plan);
+    subs_published(l->subs, 0);
+}
+
+uint64_t load_await(struct load *l)
+{
+    l->progress_ms = clock_mono_ms();
+    drain(l);
+    return subs_received(l->subs);
+}
+
 /* The steady beat of an open loop. */
 struct beat {
     uint64_t start_ns, due_ns, gap_ns, end_ns;

@@ -63,6 +63,12 @@ struct load_done load_closed(struct load *l, const struct load_plan *plan);
  * coordinated omission). */
 struct load_done load_open(struct load *l, const struct load_plan *plan);
 
+/* Somebody else's load publishes the next message of the first channel (plan->data_bytes,
+ * plan->latency): from now on each subscriber has to get it. */
+void load_expect(struct load *l, const struct load_plan *plan);
+/* Until it has come to all; returns to how many it has. */
+uint64_t load_await(struct load *l);
+
 enum load_request {
     LOAD_STATIC, /* GET of a static text */
     LOAD_PUBLISH /* signed publish, 200 bytes of data, to a channel without subscribers */

@@ -71,6 +71,7 @@ struct config {
         uint32_t session_s;
     } dashboard;
     uint32_t workers;                   /* 1 to 256; `auto` has been resolved */
+    bool fd_tables;                     /* each worker has a table of descriptors of its own */
     struct span path_prefix;            /* "" or "/ws": leading slash, none at the end */
     struct config_nets trusted_proxies; /* peers on Unix sockets are trusted, too */
     uint32_t drain_ms;

@@ -21,14 +21,29 @@ static void wake_worker(void *ctx, unsigned worker)
     worker_wake(&s->workers[worker]);
 }
 
-static void forecast(struct server *s)
+static void raise_descriptors(struct server *s)
 {
-    struct fds_forecast f;
     uint64_t reserved = s->cfg->limits.reserved_descriptors;
-    fds_start(reserved, &f);
-    s->n_upgrade_fds = f.limit > reserved ? f.limit - reserved : 0;
+    fds_start(reserved, &s->forecast);
+    s->n_upgrade_fds = s->forecast.limit > reserved ? s->forecast.limit - reserved : 0;
+}
+
+uint64_t server_fds_in_use(const struct server *s)
+{
+    uint64_t most = fds_in_use();
+    if (!s->boot->fd_tables) return most;
+    for (unsigned i = 0; i < s->n_workers; i++) {
+        uint64_t n = fds_table_open(&s->workers[i].fds);
+        if (n > most) most = n;
+    }
+    return most;
+}
+
+static void tell_forecast(struct server *s)
+{
     struct buf text = { 0 };
-    fds_forecast_text(&f, &text);
+    fds_forecast(s->cfg->fd_tables ? s->n_workers : 1, server_fds_in_use(s), &s->forecast);
+    fds_forecast_text(&s->forecast, &text);
     if (!buf_failed(&text)) log_info("server", "descriptors", kv_span("forecast", buf_span(&text)));
     buf_fini(&text);
 }
@@ -45,19 +60,20 @@ enum err server_start_workers(struct server *s, struct diag *d)
         if (err) return err;
     }
     fds_recount(); /* with the loops' */
-    statistics_start(s);
     for (unsigned i = 0; i < s->n_workers; i++) {
         enum err err = worker_start(&s->workers[i], d);
         if (err) return err;
     }
+    statistics_start(s); /* its files are in no worker's table of descriptors */
+    for (unsigned i = 0; i < s->n_workers; i++) worker_go(&s->workers[i]);
     return ERR_OK;
 }
 
 /* Threads have ended, or never began. */
 static void free_workers(struct server *s)
 {
+    /* Twice: a task's answer may go to a worker that was in front of it. */
     for (unsigned i = 0; i < s->n_workers; i++) worker_end_conns(&s->workers[i]);
-    /* Answers to tasks may have gone to a worker that was ended before. */
     for (unsigned i = 0; i < s->n_workers; i++) worker_end_conns(&s->workers[i]);
     for (unsigned i = 0; i < s->n_workers; i++) worker_fini(&s->workers[i]);
     mem_free(s->workers);
@@ -68,7 +84,9 @@ void server_end_workers(struct server *s)
 {
     for (unsigned i = 0; s->workers && i < s->n_workers; i++) {
         struct worker *w = &s->workers[i];
-        if (w->started) loop_stop(w->loop);
+        if (!w->started) continue;
+        loop_stop(w->loop);
+        worker_go(w); /* where another one could not be started */
         worker_join(w);
     }
     statistics_stop(s);
@@ -89,9 +107,11 @@ static enum err build(struct server *s, struct diag *d)
     if ((err = login_new(&s->login))) return err;
     login_configure(s->login, cfg);
     signals_start();
-    forecast(s);
+    raise_descriptors(s);
     if ((err = server_open_listeners(s, d))) return err;
-    return server_start_workers(s, d);
+    if ((err = server_start_workers(s, d))) return err;
+    tell_forecast(s);
+    return ERR_OK;
 }
 
 enum err server_start(struct server **out, const struct config *cfg,

@@ -27,6 +27,7 @@ struct server {
     struct worker *workers;
     unsigned n_workers;
     uint64_t started_ms, started_unix_ms;
+    struct fds_forecast forecast;
     uint64_t n_upgrade_fds;           /* more descriptors than these: no further WebSockets */
     _Atomic bool stopping;            /* then it is not ready */
     _Atomic bool restarting;          /* stopping to come back at once: drain_* do not apply */
@@ -47,6 +48,8 @@ struct server {
     char host[SOCK_ADDR_TEXT_MAX], admin[SOCK_ADDR_TEXT_MAX];
 };
 
+/* Any thread: descriptors in use, of the fullest table where there are several. */
+uint64_t server_fds_in_use(const struct server *s);
 /* server.c: the directory and the workers; all gone or all there. */
 enum err server_start_workers(struct server *s, struct diag *d) MUST_USE;
 void server_end_workers(struct server *s);

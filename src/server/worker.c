@@ -15,6 +15,7 @@
 #include "server/notes.h"
 #include "server/self_test.h"
 #include "server/server_priv.h"
+#include <errno.h>
 
 #define TIMERS_PER_TURN 20000
 #define LOOP_DESCRIPTORS 2 /* of libuv: its epoll set and the wake-up */
@@ -173,7 +174,7 @@ enum err worker_init(struct worker *w, struct server *server, unsigned index)
     const struct api_settings api = api_settings_of(w);
     if ((err = api_new(&w->api, &api))) return err;
     w->read_buf = mem_alloc(WORKER_READ_BYTES);
-    return w->read_buf ? self_test_open(w) : ERR_NOMEM;
+    return w->read_buf ? ERR_OK : ERR_NOMEM;
 }
 
 static void accept_main(void *ctx, int fd, const struct sock_addr *peer)
@@ -216,31 +217,77 @@ static enum err open_listeners(struct worker *w)
     return ERR_OK;
 }
 
+/* What this thread opens it closes itself, since its descriptors may be its own (fd_tables). */
+static enum err open_own(struct worker *w, struct diag *d)
+{
+    enum err err = w->cfg->fd_tables ? fds_split(&w->fds) : ERR_OK;
+    if (err)
+        return diag_set(
+            d, err,
+            "fd_tables: worker %u gets no table of descriptors of its own: %s (a filter "
+            "of system calls forbids unshare and close_range); set fd_tables to false, "
+            "or allow one of them",
+            w->index, err_text(err));
+    if ((err = open_listeners(w)))
+        return diag_set(d, err, "worker %u cannot accept: %s", w->index, err_text(err));
+    if ((err = self_test_open(w))) diag_set(d, err, "worker %u: %s", w->index, err_text(err));
+    return err;
+}
+
+struct beginning {
+    struct worker *w;
+    struct diag *d;
+    enum err err;
+    sem_t known; /* `err`; the thread does not look at this any more */
+};
+
+static void await(sem_t *sem)
+{
+    while (sem_wait(sem) != 0) CHECK(errno == EINTR);
+}
+
 static void *thread_main(void *arg)
 {
-    struct worker *w = arg;
+    struct beginning *b = arg;
+    struct worker *w = b->w;
     signals_block_all();
     lock_count_waits(&w->lock_waits);
     atomic_store_explicit(&w->self, (uintptr_t)pthread_self(), memory_order_relaxed);
-    loop_run(w->loop);
+    bool open = !(b->err = open_own(w, b->d));
+    CHECK(sem_post(&b->known) == 0);
+    await(&w->go);
+    if (open) loop_run(w->loop);
+    worker_end_conns(w);
     atomic_fetch_sub_explicit(&w->server->n_running, 1, memory_order_release);
     return NULL;
 }
 
 enum err worker_start(struct worker *w, struct diag *d)
 {
-    enum err err = open_listeners(w);
-    if (err) return diag_set(d, err, "worker %u cannot accept: %s", w->index, err_text(err));
+    struct beginning b = { .w = w, .d = d };
+    CHECK(sem_init(&b.known, 0, 0) == 0 && sem_init(&w->go, 0, 0) == 0);
     atomic_fetch_add_explicit(&w->server->n_running, 1, memory_order_relaxed);
-    w->started = pthread_create(&w->thread, NULL, thread_main, w) == 0;
-    if (!w->started) return diag_set(d, ERR_IO, "no thread could be made for worker %u", w->index);
-    return ERR_OK;
+    w->started = pthread_create(&w->thread, NULL, thread_main, &b) == 0;
+    if (w->started) {
+        await(&b.known);
+    } else {
+        atomic_fetch_sub_explicit(&w->server->n_running, 1, memory_order_relaxed);
+        b.err = diag_set(d, ERR_IO, "no thread could be made for worker %u", w->index);
+    }
+    sem_destroy(&b.known);
+    return b.err;
+}
+
+void worker_go(struct worker *w)
+{
+    CHECK(sem_post(&w->go) == 0);
 }
 
 void worker_join(struct worker *w)
 {
     if (!w->started) return;
     pthread_join(w->thread, NULL);
+    sem_destroy(&w->go);
     w->started = false;
 }
 
@@ -250,7 +297,6 @@ static void kill_all(struct list *conns)
         conn_kill(CONTAINER_OF(node, struct conn, link));
 }
 
-/* All threads have ended, so this one may do what was left to them. */
 void worker_end_conns(struct worker *w)
 {
     for (size_t i = 0; i < w->n_listeners; i++) listener_close(&w->listeners[i]);

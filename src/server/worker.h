@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "base/lock.h"
 #include "hub/hub.h"
+#include "net/fds.h"
 #include "net/listener.h"
 #include "net/wheel.h"
 #include "server/config.h"
@@ -16,6 +17,7 @@
 #include "server/watchers.h"
 #include "ws/decoder.h"
 #include <pthread.h>
+#include <semaphore.h>
 
 #define WORKER_READ_BYTES 65536
 #define WORKER_MAX_LISTENERS 65 /* listen (64) and admin */
@@ -45,6 +47,7 @@ struct worker {
     unsigned index;
     pthread_t thread;
     bool started;           /* the thread exists */
+    sem_t go;               /* and serves */
     _Atomic uintptr_t self; /* the thread's own pthread_self(); 0 before it runs */
     bool mailbox_done;      /* in this turn: what comes later needs another one */
     bool mailbox_left;      /* and there was more than one turn may do */
@@ -61,6 +64,7 @@ struct worker {
     struct task beat_task;             /* service.c's, on its way while beat_asked */
     _Atomic bool beat_asked;
 
+    struct fds_table fds; /* with fd_tables */
     struct list http, ws, ending; /* connections by state; http oldest first */
     struct list dirty;            /* with output of this turn */
     struct list dead;             /* to be freed in the close phase */
@@ -85,15 +89,20 @@ struct worker {
 };
 
 enum err worker_init(struct worker *w, struct server *server, unsigned index) MUST_USE;
+/* Makes the thread, which opens what it needs; it serves when it is told to go. All workers are
+ * initialised before the first one is started: one that takes a table of descriptors of its own
+ * (fd_tables) has to find the loops of the others in it, to wake them. */
 enum err worker_start(struct worker *w, struct diag *d) MUST_USE;
+void worker_go(struct worker *w);
 /* The worker's thread: other settings from now on. Borrows both. */
 void worker_configure(struct worker *w, const struct config *cfg, const struct apps *apps);
 /* Any thread. */
 void worker_post(struct worker *w, struct task *t);
 void worker_join(struct worker *w);
-/* After all joins, in this order, each for all workers before the next: ends connections and tasks
- * that are left; frees. */
+/* Ends connections and tasks that are left: the thread as its last act; and once more whoever has
+ * joined all of them, for the tasks that came after that. */
 void worker_end_conns(struct worker *w);
+/* After worker_end_conns() of all workers. */
 void worker_fini(struct worker *w);
 /* Any thread: makes the worker look into its mailbox and tasks. */
 void worker_wake(struct worker *w);

@@ -156,22 +156,24 @@ test('a broken program changes nothing and says why; a good one is taken', { ms:
   assert.strictEqual((await client.closed()).code, 4100);
 });
 
-test('a program that passes the check and cannot be run leaves the old one', async (t) => {
-  const binary = copyBinary(t);
-  const server = await t.server({ binary, workers: 2 });
-  const client = await t.raw(server);
-  // The check succeeds, and takes the program away.
-  replace(binary, `#!/bin/sh\nrm -f ${binary}\nexit 0\n`);
-  assert.match(await restartRefused(server), /cannot become/);
-  assert.strictEqual((await client.closed()).code, 4100);
-  const again = await t.raw(server);
-  await again.subscribe('a');
-  await api.publish(server, 'a', 'x');
-  await again.event('x', 'a');
-  replace(binary, fs.readFileSync(t.binary));
-  server.signal('SIGUSR2');
-  await server.generation(2);
-});
+for (const tables of ['one table', 'tables of their own']) {
+  test(`a program that passes the check and cannot be run leaves the old one (${tables})`, async (t) => {
+    const binary = copyBinary(t);
+    const server = await t.server({ binary, workers: 2, set: { fd_tables: tables !== 'one table' } });
+    const client = await t.raw(server);
+    // The check succeeds, and takes the program away.
+    replace(binary, `#!/bin/sh\nrm -f ${binary}\nexit 0\n`);
+    assert.match(await restartRefused(server), /cannot become/);
+    assert.strictEqual((await client.closed()).code, 4100);
+    const again = await t.raw(server);
+    await again.subscribe('a');
+    await api.publish(server, 'a', 'x');
+    await again.event('x', 'a');
+    replace(binary, fs.readFileSync(t.binary));
+    server.signal('SIGUSR2');
+    await server.generation(2);
+  });
+}
 
 test('a check that does not end is given up', { ms: 60_000 }, async (t) => {
   const binary = copyBinary(t);
