@@ -18,6 +18,14 @@ static size_t count_places(const struct config *cfg)
     return cfg->listen.n + 1;
 }
 
+/* Says which option is to be changed. */
+static enum err blame(const struct place *p, enum err err, struct diag *d)
+{
+    struct diag said = *d;
+    if (!err || !said.text[0]) return err;
+    return diag_set(d, err, "%s: %s", p->admin ? "admin.listen" : "listen", said.text);
+}
+
 /* The admin listener is the last one. */
 static struct place place_of(const struct config *cfg, size_t i)
 {
@@ -56,7 +64,7 @@ static enum err open_place(struct server *s, const struct place *p, struct diag 
     enum err err = buf_failed(&name) ? ERR_NOMEM : endpoint_parse(p->at->text, &addr, d);
     if (!err) err = adopt(s, buf_span(&name), &addr, p->admin ? 1 : s->n_workers, d);
     buf_fini(&name);
-    return err;
+    return blame(p, err, d);
 }
 
 static void name_listeners(struct server *s)
@@ -106,7 +114,7 @@ static enum err check_place(const struct place *p, const struct inherited *inher
     enum err err = buf_failed(&name) ? ERR_NOMEM : endpoint_parse(p->at->text, &addr, d);
     if (!err && !inherit_has(inherited, buf_span(&name), &addr)) err = endpoint_probe(&addr, d);
     buf_fini(&name);
-    return err;
+    return blame(p, err, d);
 }
 
 enum err server_check(const struct config *cfg, const struct inherited *inherited, struct diag *d)

@@ -115,6 +115,9 @@ test('an address in use is refused with a reason', async (t) => {
   const server = await t.server({ workers: 2 });
   const error = await t.server({ port: server.port }).catch((caught) => caught);
   assert.match(error.message, /exit code/);
-  assert.match(error.message, new RegExp(String(server.port)));
+  assert.match(error.message, new RegExp(`: listen: Cannot listen on 127.0.0.1:${server.port}: `));
+  const set = { 'admin.listen': `127.0.0.1:${server.adminPort}` };
+  const admin = await t.server({ set }).catch((caught) => caught);
+  assert.match(admin.message, /: admin\.listen: Cannot listen on /);
   await t.raw(server);
 });
