@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // fd_tables: more connections than one table of descriptors has room for, and all that passes from
-// worker to worker, or outlives the workers, works as it does with one table.
+// worker to worker, or outlives the workers, works as it does with one table. ThreadSanitizer takes a
+// number that two tables have for the same descriptor, so it finds races here that there are not.
 'use strict';
 
 const assert = require('node:assert');
