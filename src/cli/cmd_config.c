@@ -183,44 +183,63 @@ static int show_all(const struct config *cfg, struct view *view)
     return EX_OK;
 }
 
-/* `store`: a warning, or empty. {"ok":true,"apps":1,"listen":[…],"warnings":[…]}, or
- * {"ok":false,"error":…} without `cfg`. */
-static int check_json(const struct config *cfg, struct span store, const char *error)
+static void add_safe(struct buf *out, struct span text)
 {
-    struct buf out = { 0 }, safe = { 0 };
+    struct buf safe = { 0 };
+    text_add_safe(&safe, text);
+    json_string(out, buf_span(&safe));
+    if (buf_failed(&safe)) buf_fail(out);
+    buf_fini(&safe);
+}
+
+static int print_json(struct buf *out)
+{
+    buf_add_byte(out, '\n');
+    bool ok = !buf_failed(out);
+    if (ok) fwrite(out->p, 1, out->n, stdout);
+    buf_fini(out);
+    return ok ? EX_OK : cmd_fail(&cmd_config, EX_OSERR, "out of memory");
+}
+
+/* {"ok":true,"apps":1,"listen":[…],"warnings":[…]}; `store`: a warning, or empty. */
+static int check_json(const struct config *cfg, struct span store)
+{
+    struct buf out = { 0 };
     json_open(&out, '{');
     json_key(&out, SPAN("ok"));
-    json_bool(&out, cfg != NULL);
-    if (!cfg) {
-        text_add_safe(&safe, span_str(error));
-        json_key(&out, SPAN("error"));
-        json_string(&out, buf_span(&safe));
-    } else {
-        json_key(&out, SPAN("apps"));
-        json_u64(&out, cfg->n_apps);
-        json_key(&out, SPAN("listen"));
-        json_open(&out, '[');
-        for (size_t i = 0; i < cfg->listen.n; i++) json_string(&out, cfg->listen.items[i].text);
-        json_close(&out, ']');
-        json_key(&out, SPAN("warnings"));
-        json_open(&out, '[');
-        for (size_t i = 0; i < cfg->warnings.n; i++) {
-            buf_clear(&safe);
-            text_add_safe(&safe, cfg->warnings.items[i]);
-            json_string(&out, buf_span(&safe));
-        }
-        buf_clear(&safe);
-        text_add_safe(&safe, store);
-        if (store.n) json_string(&out, buf_span(&safe));
-        json_close(&out, ']');
-    }
+    json_bool(&out, true);
+    json_key(&out, SPAN("apps"));
+    json_u64(&out, cfg->n_apps);
+    json_key(&out, SPAN("listen"));
+    json_open(&out, '[');
+    for (size_t i = 0; i < cfg->listen.n; i++) json_string(&out, cfg->listen.items[i].text);
+    json_close(&out, ']');
+    json_key(&out, SPAN("warnings"));
+    json_open(&out, '[');
+    for (size_t i = 0; i < cfg->warnings.n; i++) add_safe(&out, cfg->warnings.items[i]);
+    if (store.n) add_safe(&out, store);
+    json_close(&out, ']');
     json_close(&out, '}');
-    buf_add_byte(&out, '\n');
-    bool ok = !buf_failed(&out) && !buf_failed(&safe);
-    if (ok) fwrite(out.p, 1, out.n, stdout);
-    buf_fini(&out);
-    buf_fini(&safe);
-    return ok ? EX_OK : cmd_fail(&cmd_config, EX_OSERR, "out of memory");
+    return print_json(&out);
+}
+
+/* {"ok":false,"error":…,"errors":[…]}: the first one, and all; `all` is a sentence in each line. */
+static void refuse_json(struct span all)
+{
+    struct buf out = { 0 };
+    struct span first, line, rest = all;
+    span_cut(&rest, '\n', &first);
+    json_open(&out, '{');
+    json_key(&out, SPAN("ok"));
+    json_bool(&out, false);
+    json_key(&out, SPAN("error"));
+    add_safe(&out, first);
+    json_key(&out, SPAN("errors"));
+    json_open(&out, '[');
+    for (rest = all; rest.n && span_cut(&rest, '\n', &line);) add_safe(&out, line);
+    json_close(&out, ']');
+    json_close(&out, '}');
+    print_json(&out);
 }
 
 static void warn(struct span text)
@@ -244,14 +263,15 @@ static int check(const struct config *cfg, enum form form)
 {
     struct buf store = { 0 };
     if (!store_check(cfg->store, &store)) warn(buf_span(&store));
-    int code = form == FORM_JSON ? check_json(cfg, buf_span(&store), NULL)
-                                 : say_well(cfg, buf_span(&store));
+    int code =
+        form == FORM_JSON ? check_json(cfg, buf_span(&store)) : say_well(cfg, buf_span(&store));
     buf_fini(&store);
     return code;
 }
 
 struct request {
-    bool some, check; /* there was a word; it was `check` */
+    bool some, check;   /* there was a word; it was `check` */
+    struct buf refused; /* what is wrong with the settings, a sentence in each line */
     struct view view;
     struct settings settings;
 };
@@ -285,11 +305,28 @@ static enum err take(void *ctx, const struct arg *arg, struct diag *d)
     return ERR_OK;
 }
 
-static int refuse(const struct request *req, enum err err, const struct diag *d)
+static void keep_sentence(void *ctx, struct span sentence)
 {
-    if (req->view.form == FORM_JSON && req->check)
-        check_json(NULL, SPAN(""), d->text[0] ? d->text : err_text(err));
-    return cmd_fail_err(&cmd_config, err, d);
+    struct request *req = ctx;
+    for (size_t i = 0; i < sentence.n; i++) /* a line each, whatever a file holds */
+        buf_add_byte(&req->refused, sentence.p[i] == '\n' ? ' ' : sentence.p[i]);
+    buf_add_byte(&req->refused, '\n');
+}
+
+/* Says all that is wrong; the exit code is that of the first. */
+static int refuse(struct request *req, enum err err, const struct diag *d)
+{
+    struct diag one = { "" };
+    struct span line;
+    if (!req->refused.n) keep_sentence(req, span_str(d->text[0] ? d->text : err_text(err)));
+    if (buf_failed(&req->refused)) return cmd_fail(&cmd_config, EX_OSERR, "out of memory");
+    if (req->view.form == FORM_JSON && req->check) refuse_json(buf_span(&req->refused));
+    int code = EX_CONFIG;
+    for (struct span rest = buf_span(&req->refused); rest.n && span_cut(&rest, '\n', &line);) {
+        diag_set(&one, err, "%.*s", SPAN_FMT(line));
+        code = cmd_fail_err(&cmd_config, err, &one);
+    }
+    return code;
 }
 
 static int answer(struct request *req)
@@ -301,6 +338,8 @@ static int answer(struct request *req)
         return EX_OK;
     }
     req->settings.sources.apps_needed = req->check;
+    req->settings.sources.on_refused = keep_sentence;
+    req->settings.sources.ctx = req;
     enum err err = settings_load(&req->settings, &cfg, &d);
     if (err) return refuse(req, err, &d);
     for (size_t i = 0; i < cfg->warnings.n; i++) warn(cfg->warnings.items[i]);
@@ -319,6 +358,7 @@ static int run(int argc, char **argv)
     if (code == EX_OK) code = answer(&req);
     settings_fini(&req.settings);
     buf_fini(&req.view.out);
+    buf_fini(&req.refused);
     return code;
 }
 

@@ -19,7 +19,7 @@ static enum err read_flag(struct draft *d, const struct config_flag *flag)
 enum err config_read_flags(struct draft *d, const struct config_flag *flags, size_t n)
 {
     enum err err = ERR_OK;
-    for (size_t i = 0; !err && i < n; i++) err = read_flag(d, &flags[i]);
+    for (size_t i = 0; !err && i < n; i++) err = draft_keep(d, read_flag(d, &flags[i]));
     return err;
 }
 
@@ -51,12 +51,24 @@ static enum err refuse_no_app(struct diag *diag)
         "--dev");
 }
 
+/* All mistakes that were found, if the caller wants to hear them; the first one goes into diag. */
+static enum err refuse_all(const struct draft *d, const struct config_sources *src)
+{
+    const struct span_list *list = &d->refused;
+    for (size_t i = 0; src->on_refused && i < list->n; i++)
+        src->on_refused(src->ctx, list->items[i]);
+    if (list->n == 1) return diag_set(d->diag, ERR_CONFIG, "%.*s", SPAN_FMT(list->items[0]));
+    return diag_set(d->diag, ERR_CONFIG, "%.*s (and %zu more: see peal config check)",
+                    SPAN_FMT(span_head(list->items[0], 900)), list->n - 1);
+}
+
 static enum err read_sources(struct draft *d, const struct config_sources *src, struct config *cfg)
 {
-    enum err err = config_read_yaml(d, src->yaml_path);
-    if (!err) err = config_read_env(d, src->env_path, src->environment, cfg);
+    enum err err = draft_keep(d, config_read_yaml(d, src->yaml_path));
+    if (!err) err = draft_keep(d, config_read_env(d, src->env_path, src->environment, cfg));
     if (!err) err = config_read_flags(d, src->flags, src->n_flags);
     if (!err && src->dev) err = read_dev(d);
+    if (!err && d->refused.n) return refuse_all(d, src); /* the rest may only follow from it */
     if (!err && src->apps_needed && !d->n_apps) err = refuse_no_app(d->diag);
     return err;
 }

@@ -135,6 +135,10 @@ struct config_sources {
     size_t n_flags;
     bool dev;         /* loopback and app-id/app-key/app-secret where nothing else is said */
     bool apps_needed; /* refuse when there is no app */
+    /* Called for each mistake in the sources, where there are some; NULL: the first one in diag is
+     * enough. Borrows the sentence. */
+    void (*on_refused)(void *ctx, struct span sentence);
+    void *ctx;
 };
 
 /* Reads everything. On success `*out` is the caller's (config_free). ERR_CONFIG with a full

@@ -208,6 +208,26 @@ enum err draft_app(struct draft *d, struct span id, const struct draft_origin *f
     return add_app(d, id, from, out);
 }
 
+/* Appends a copy of the sentence. */
+static enum err add_sentence(struct draft *d, struct span text, struct span_list *list,
+                             size_t *room)
+{
+    if (list->n == *room) {
+        struct span *items = grow(d, list->items, list->n, room, sizeof *items);
+        if (!items) return ERR_NOMEM;
+        list->items = items;
+    }
+    if (!config_arena_copy(d->arena, text, &list->items[list->n])) return ERR_NOMEM;
+    list->n++;
+    return ERR_OK;
+}
+
+enum err draft_keep(struct draft *d, enum err err)
+{
+    if (err != ERR_CONFIG) return err;
+    return add_sentence(d, span_str(d->diag->text), &d->refused, &d->_refused_room);
+}
+
 enum err draft_warn(struct draft *d, const char *fmt, ...)
 {
     char text[sizeof(struct diag)];
@@ -215,13 +235,5 @@ enum err draft_warn(struct draft *d, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    struct span_list *list = &d->warnings;
-    if (list->n == d->_warnings_room) {
-        struct span *items = grow(d, list->items, list->n, &d->_warnings_room, sizeof *items);
-        if (!items) return ERR_NOMEM;
-        list->items = items;
-    }
-    if (!config_arena_copy(d->arena, span_str(text), &list->items[list->n])) return ERR_NOMEM;
-    list->n++;
-    return ERR_OK;
+    return add_sentence(d, span_str(text), &d->warnings, &d->_warnings_room);
 }

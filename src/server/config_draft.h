@@ -48,8 +48,8 @@ struct draft {
     struct draft_app **apps; /* in the order in which they were named */
     size_t n_apps, _room;
     struct map _by_id;
-    struct span_list warnings;
-    size_t _warnings_room;
+    struct span_list warnings, refused; /* sentences */
+    size_t _warnings_room, _refused_room;
 };
 
 /* Borrows both. */
@@ -67,6 +67,10 @@ enum err draft_app(struct draft *d, struct span id, const struct draft_origin *f
 /* A sentence for the operator that stops nothing. */
 enum err draft_warn(struct draft *d, const char *fmt, ...)
     __attribute__((format(printf, 2, 3))) MUST_USE;
+
+/* So that an operator hears of all mistakes at once: keeps what diag says of ERR_CONFIG, which
+ * becomes ERR_OK then, and the reading goes on. What is kept makes config_load() fail in the end. */
+enum err draft_keep(struct draft *d, enum err err) MUST_USE;
 
 /* Refuses an unknown option name, with a suggestion. */
 enum err draft_unknown(struct draft *d, struct span dotted, const struct draft_origin *from);

@@ -163,7 +163,8 @@ static enum err put(struct env *env, const struct variable *v, const struct opti
 {
     char file[512];
     struct draft_origin from = origin_of(env, v, group, file);
-    return draft_put(env->draft, ref, (struct option_given) { &text, 1, false }, &from);
+    struct option_given given = { &text, 1, false };
+    return draft_keep(env->draft, draft_put(env->draft, ref, given, &from));
 }
 
 static enum err read_ours(struct env *env, const struct variable *v)
@@ -185,7 +186,7 @@ static enum err read_ours(struct env *env, const struct variable *v)
     enum err err = diag_set(env->draft->diag, ERR_CONFIG, "%.*s: %.*s: there is no such option%.*s",
                             SPAN_FMT(from.file), SPAN_FMT(v->name), SPAN_FMT(near));
     buf_fini(&near);
-    return err;
+    return draft_keep(env->draft, err);
 }
 
 static enum err read_all_ours(struct env *env)
@@ -283,7 +284,7 @@ static enum err read_group(struct env *env, const struct group *g)
     if (!id) return warn_without_id(env, g);
     struct draft_origin from = origin_of(env, id, g->name, file);
     enum err err = draft_app(env->draft, span_trim(id->value), &from, &app);
-    return err ? err : put_aliases(env, g->scope, g->name, app->id);
+    return err ? draft_keep(env->draft, err) : put_aliases(env, g->scope, g->name, app->id);
 }
 
 /* Where clients of this application dial. */

@@ -159,7 +159,7 @@ static enum err emit(struct reader *r, const struct pending *p, struct span name
         name = span_of(full, (size_t)n);
     }
     set_place(r, p->line, name, &place);
-    return draft_put(r->draft, &ref, p->given, &place.from);
+    return draft_keep(r->draft, draft_put(r->draft, &ref, p->given, &place.from));
 }
 
 /* The value of an option: a text or a list of texts. */
@@ -202,6 +202,20 @@ static enum err read_key(struct reader *r, struct keys *keys, struct span prefix
     return ERR_OK;
 }
 
+/* Reads over the value of a key, whatever it is. */
+static enum err skip_value(struct reader *r)
+{
+    size_t depth = 0;
+    do {
+        enum err err = next(r);
+        if (err) return err;
+        yaml_event_type_t type = r->event.type;
+        if (type == YAML_MAPPING_START_EVENT || type == YAML_SEQUENCE_START_EVENT) depth++;
+        if (type == YAML_MAPPING_END_EVENT || type == YAML_SEQUENCE_END_EVENT) depth--;
+    } while (depth);
+    return ERR_OK;
+}
+
 static enum err unknown(struct reader *r, struct span name)
 {
     struct place place;
@@ -213,7 +227,8 @@ static enum err unknown(struct reader *r, struct span name)
     enum err err =
         buf_failed(&dotted) ? ERR_NOMEM : draft_unknown(r->draft, buf_span(&dotted), &place.from);
     buf_fini(&dotted);
-    return err;
+    err = draft_keep(r->draft, err);
+    return err ? err : skip_value(r);
 }
 
 /* These call each other as the option table nests, not as the text does: a list of apps, an app in
@@ -296,7 +311,7 @@ static enum err end_entry(struct reader *r, size_t line)
         snprintf(name, sizeof name, "apps.%.*s.%s", SPAN_FMT(app->id), p->option->name);
         set_place(r, p->line, span_str(name), &place);
         struct option_ref ref = { OPTION_ONE_APP, p->option, app->id };
-        err = draft_put(r->draft, &ref, p->given, &place.from);
+        err = draft_keep(r->draft, draft_put(r->draft, &ref, p->given, &place.from));
     }
     return err;
 }

@@ -241,6 +241,13 @@ test('config check: what is wrong, with the place and the way out', async (t) =>
     assert.ok(got.stderr.includes(error), what);
     assert.ok(!/secret-/.test(error), what);
   }
+  const files = { 'peal.yaml': `${app}wokers: 1\nlog: {level: verbose}\n` };
+  const several = await run(t, ['config', 'check', '--json'], { files });
+  const { error, errors } = JSON.parse(several.stdout);
+  assert.strictEqual(errors.length, 2, several.stdout);
+  assert.strictEqual(errors[0], error);
+  assert.match(errors[1], /^peal\.yaml:3: log\.level must be/);
+  for (const text of errors) assert.ok(several.stderr.includes(`peal config: ${text}\n`));
   const none = await run(t, ['config']);
   assert.strictEqual(none.code, EX.USAGE);
 });

@@ -48,7 +48,7 @@ static void check_meaning(struct span text)
     if (!err) err = config_make_apps(draft, cfg);
     if (!err) err = config_check(cfg, &diag);
     CHECK(err == ERR_OK || err == ERR_CONFIG);
-    CHECK((err == ERR_CONFIG) == (diag.text[0] != '\0'));
+    CHECK((err == ERR_CONFIG || draft->refused.n) == (diag.text[0] != '\0'));
     if (!err) CHECK(cfg->listen.n >= 1 && cfg->admin.listen.n == 1);
     draft_fini(draft);
     mem_free(draft);

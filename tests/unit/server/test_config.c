@@ -285,6 +285,64 @@ static void missing_files_matter_only_when_named(void **state)
     assert_non_null(strstr(d.text, "/nonexistent/.env"));
 }
 
+static void count_sentence(void *ctx, struct span sentence)
+{
+    struct buf *all = ctx;
+    buf_add_span(all, sentence);
+    buf_add_byte(all, '\n');
+}
+
+/* Options that are not there, with whatever value, in all sources; the rest is read all the same. */
+static void all_mistakes_are_told_at_once(void **state)
+{
+    (void)state;
+    static const char text[] = "wokers: 2\n"
+                               "foo:\n"
+                               "  - {a: [b, {c: d}]}\n"
+                               "log: {levl: {x: 1}, level: loud}\n"
+                               "apps:\n"
+                               "  - {id: a, keyy: 1, limits: {connections: many}}\n"
+                               "drain_ms: soon\n";
+    static const char *const said[] = {
+        "1: wokers: there is no such option; did you mean 'workers'?",
+        "2: foo: there is no such option",
+        "4: log.levl: there is no such option; did you mean 'log.level'?",
+        "4: log.level must be",
+        "6: keyy: there is no such option",
+        "6: apps.a.limits.connections",
+        "7: drain_ms must be",
+        "environment: PEAL_WORKERS (option workers) must be",
+        "--set bar: there is no such option",
+    };
+    const struct config_flag flag = { "bar", "1", "--set bar" };
+    const char *const environment[] = { "PEAL_WORKERS=x", NULL };
+    char path[40];
+    struct buf all = { 0 };
+    struct config *cfg = NULL;
+    struct diag d;
+    write_temporary(path, text);
+    struct config_sources src = { .yaml_path = path,
+                                  .env_path = "",
+                                  .environment = environment,
+                                  .flags = &flag,
+                                  .n_flags = 1,
+                                  .apps_needed = true,
+                                  .on_refused = count_sentence,
+                                  .ctx = &all };
+    assert_int_equal(config_load(&cfg, &src, &d), ERR_CONFIG);
+    struct span rest = buf_span(&all), line;
+    for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+        assert_true(span_cut(&rest, '\n', &line));
+        if (!memmem(line.p, line.n, said[i], strlen(said[i])))
+            fail_msg("%.*s does not say: %s", SPAN_FMT(line), said[i]);
+    }
+    assert_int_equal(rest.n, 0);
+    assert_non_null(strstr(d.text, "wokers"));
+    assert_non_null(strstr(d.text, "(and 8 more: see peal config check)"));
+    unlink(path);
+    buf_fini(&all);
+}
+
 static void no_allocation_may_fail_unnoticed(void **state)
 {
     (void)state;
@@ -330,6 +388,7 @@ int main(void)
         cmocka_unit_test(no_app_is_refused_with_the_ways_to_give_one),
         cmocka_unit_test(rules_between_options_are_kept),
         cmocka_unit_test(missing_files_matter_only_when_named),
+        cmocka_unit_test(all_mistakes_are_told_at_once),
         cmocka_unit_test(no_allocation_may_fail_unnoticed),
     };
     return RUN_TESTS(tests);
