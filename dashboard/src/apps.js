@@ -11,6 +11,8 @@ export const failure = ref('');
 export const chosen = ref(localStorage.getItem(REMEMBERED) ?? '');
 // For what needs one app: the chosen one, or the first.
 export const oneApp = computed(() => chosen.value || (apps.value[0]?.id ?? ''));
+// Nobody chose that one, and there are others.
+export const isFirstOfSeveral = computed(() => !chosen.value && apps.value.length > 1);
 
 watch(chosen, (id) => localStorage.setItem(REMEMBERED, id));
 

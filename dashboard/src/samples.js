@@ -18,12 +18,13 @@ export const p99 = ref(null); // of the last minute, µs; null: nothing was deli
 
 const before = new Map(); // worker -> the sample before
 
-// A counter that went back belongs to a new process.
+// A counter that went back belongs to a new process. Of a first sample no rate is known.
 function since(last, sample) {
   const seconds = last ? (sample.time - last.time) / 1000 : 0;
   const fresh = !last || COUNTERS.some((name) => sample[name] < last[name]);
   const rate = (name) => (fresh || seconds <= 0 ? 0 : (sample[name] - last[name]) / seconds);
   return {
+    fresh,
     perSecond: Object.fromEntries(COUNTERS.map((name) => [name, rate(name)])),
     delivery: fresh ? null : new Counts(sample.delivery_us).minus(last.delivery_us),
   };
@@ -32,19 +33,21 @@ function since(last, sample) {
 const sum = (list, get) => list.reduce((total, one) => total + get(one), 0);
 const percent = (sample) => (sample.wall_ns > 0 ? (100 * sample.cpu_ns) / sample.wall_ns : 0);
 
+// Only when each worker has told what it did since it told something.
+const isWhole = () => Array.from(workers).every((one) => one && !one.fresh);
+
 function makePoint(time) {
-  const known = workers.filter(Boolean);
-  const delivery = Counts.sum(known.map((one) => one.delivery));
+  const delivery = Counts.sum(workers.map((one) => one.delivery));
   return {
     time,
-    connections: sum(known, (one) => one.connections),
+    connections: sum(workers, (one) => one.connections),
     pending_bytes: workers[0].pending_bytes_all,
-    lag_us: Math.max(...known.map((one) => one.lag_us)),
-    cpu: workers.map((one) => (one ? percent(one) : null)),
+    lag_us: Math.max(...workers.map((one) => one.lag_us)),
+    cpu: workers.map(percent),
     delivery,
     p99_us: quantile(delivery, 0.99),
     resident: memory.value?.resident ?? null,
-    ...Object.fromEntries(COUNTERS.map((name) => [name, sum(known, (one) => one.perSecond[name])])),
+    ...Object.fromEntries(COUNTERS.map((name) => [name, sum(workers, (one) => one.perSecond[name])])),
   };
 }
 
@@ -60,7 +63,7 @@ function take(sample) {
   before.set(sample.worker, sample);
   if (sample.worker !== 0) return;
   memory.value = sample.memory;
-  put(makePoint(Math.floor(sample.time / 1000)));
+  if (isWhole()) put(makePoint(Math.floor(sample.time / 1000)));
 }
 
 let users = 0;
@@ -75,5 +78,6 @@ export function watchSamples() {
     if (users > 0) return;
     stop();
     before.clear();
+    workers.length = 0;
   };
 }

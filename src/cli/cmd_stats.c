@@ -107,6 +107,8 @@ static enum err check_clean(const struct request *req, struct diag *d)
     if (!req->has_days)
         return diag_set(d, ERR_SYNTAX, "clean needs --days N: rows older than that are deleted");
     if (has_range(req)) return diag_set(d, ERR_SYNTAX, "clean takes --days N, and no range");
+    if (req->app && !*req->app)
+        return diag_set(d, ERR_SYNTAX, "--app is empty; without it the rows of all apps go");
     return ERR_OK;
 }
 

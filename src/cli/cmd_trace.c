@@ -30,7 +30,7 @@ struct request {
     struct settings settings;
     const char *admin, *app, *channel, *event, *socket, *user;
     uint64_t limit, timeout_s;
-    bool json, follow;
+    bool json, follow, failed;
 };
 
 struct trace {
@@ -63,6 +63,8 @@ static enum err take(void *ctx, const struct arg *arg, struct diag *d)
         req->json = true;
     else if (arg_is(arg, "--follow"))
         req->follow = true;
+    else if (arg_is(arg, "--failed"))
+        req->failed = true;
     else if (arg_is(arg, "--limit"))
         return arg_number(arg, 1, MAX_FACTS, &req->limit, d) ? ERR_OK : ERR_SYNTAX;
     else if (arg_is(arg, "--timeout"))
@@ -91,6 +93,7 @@ static void write_path(const struct trace *t, uint64_t limit, struct buf *path)
     add_param(path, "event", req->event);
     add_param(path, "socket", req->socket);
     add_param(path, "user", req->user);
+    if (req->failed) add_param(path, "failed", "1");
     const char *separator = "&after=";
     for (unsigned w = 0; w < MAX_WORKERS; w++) {
         uint64_t number = t->told[w] & ((UINT64_C(1) << FACT_ID_WORKER_SHIFT) - 1);
@@ -111,9 +114,10 @@ static enum err refused(const struct trace *t, const struct admin_answer *a, str
         json_fields(root, &error, 1) || error.val.type != JSON_STRING || a->status < 400)
         return admin_strange(&t->admin, a->status, d);
     json_unescape(error.val, &text);
-    diag_set(d, ERR_DENIED, "the server answered %ld: %.*s", a->status, SPAN_FMT(buf_span(&text)));
+    enum err err = a->status == 400 ? ERR_RANGE : ERR_DENIED;
+    diag_set(d, err, "the server answered %ld: %.*s", a->status, SPAN_FMT(buf_span(&text)));
     buf_fini(&text);
-    return ERR_DENIED;
+    return err;
 }
 
 struct listed {
@@ -222,6 +226,10 @@ static enum err tell_some(struct trace *t, bool past, struct diag *d)
     static struct listed facts[MAX_FACTS];
     size_t n = 0;
     enum err err = list(t, past, facts, &n, d);
+    if (!err && past && !n && !t->req->follow)
+        cmd_fail(&cmd_trace, EX_OK,
+                 "nothing that fits is remembered; without filters all that is known is shown, and "
+                 "what is not there has not reached this server");
     uint64_t now_ms = clock_unix_ms();
     for (size_t i = 0; !err && i < n; i++) {
         if (!past && !facts[i].done && facts[i].unix_ms + YOUNG_MS > now_ms) break;
@@ -248,6 +256,8 @@ static int code_of(enum err err)
         return EX_OK;
     case ERR_SYNTAX:
         return EX_PROTOCOL;
+    case ERR_RANGE:
+        return EX_USAGE;
     case ERR_ABSENT:
         return EX_NOHOST;
     case ERR_DENIED:
@@ -294,8 +304,8 @@ static const struct arg_spec specs[] = {
     { "--channel", "NAME", "events of this channel" },
     { "--event", "NAME", "events of this name" },
     { "--socket", "ID",
-      "what a connection sent, was refused, or was excluded from; and why it got "
-      "an event or not" },
+      "of each event, whether this connection got it, and why not; and what it was refused" },
+    { "--failed", NULL, "only what did not reach everybody whom it should have" },
     { "--user", "ID", "what was sent to a user" },
     { "--app", "ID", "of one app" },
     { "--limit", "N", "at most so many of the past (default 10)" },
@@ -326,5 +336,6 @@ const struct cmd cmd_trace = {
     .examples = "  peal trace\n"
                 "  peal trace --channel orders.7 --follow\n"
                 "  peal trace --event 'App\\Events\\OrderShipped' --limit 1\n"
-                "  peal trace --socket 123.456 --json\n",
+                "  peal trace --channel orders.7 --socket 123.456\n"
+                "  peal trace --failed --json\n",
 };

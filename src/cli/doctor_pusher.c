@@ -13,11 +13,13 @@
 #include "http/url.h"
 #include "pusher/event.h"
 #include <stdio.h>
+#include <stdlib.h>
 
 #define WAIT_MS 5000
 #define CONNECT_MS 10000
 #define TEXT_MAX 900
 #define EVENT "peal-doctor"
+#define ADMIN_SAYS "Peal's admin listener"
 
 #define CHANGE_API                                                                                 \
     "the proxy must pass on /apps/ as well as /app/: location ~ ^/apps?/ (packaging/nginx)"
@@ -26,6 +28,12 @@
 #define CHANGE_UPSTREAM                                                                            \
     "the proxy does not reach Peal: proxy_pass must be the address where it listens, and it must " \
     "run"
+#define CHANGE_REDIRECT                                                                            \
+    "clients follow no redirect: use the address that it leads to; from http to https that is "    \
+    "PUSHER_SCHEME=https and PUSHER_PORT=443, and the same of VITE_PUSHER_"
+#define CHANGE_ADMIN                                                                               \
+    "PUSHER_PORT and VITE_PUSHER_PORT: the port of the option listen (6001), not that of "         \
+    "admin.listen"
 #define CHANGE_UPGRADE                                                                             \
     "in nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "                   \
     "proxy_set_header Connection \"upgrade\";"
@@ -50,12 +58,24 @@ static const char *change_for_denied(const struct buf *said)
     return "PUSHER_APP_SECRET: the secret of this very app, as the server has it";
 }
 
+static bool says(const struct http_answer *answer, const char *words)
+{
+    return answer->body.n && memmem(answer->body.p, answer->body.n, words, strlen(words));
+}
+
+static bool is_redirect(long status)
+{
+    return status >= 301 && status <= 308 && status != 304;
+}
+
 static const char *change_for(const struct http_answer *answer, bool ours)
 {
-    bool route = answer->body.n && memmem(answer->body.p, answer->body.n, "no route", 8);
+    bool route = says(answer, "no route");
     if (answer->status == 401) return change_for_denied(&answer->body);
     if (answer->status == 403)
         return "enabled=true of the app, or the rule of a proxy that forbids it";
+    if (says(answer, ADMIN_SAYS)) return CHANGE_ADMIN;
+    if (is_redirect(answer->status)) return CHANGE_REDIRECT;
     if (answer->status >= 502 && answer->status <= 504) return CHANGE_UPSTREAM;
     if (answer->status != 404 || !ours) return CHANGE_API;
     return route
@@ -72,6 +92,7 @@ static bool judge_api(struct doctor *d, const struct http_answer *answer)
     buf_add_byte(&said, '\0');
     bool ours = json_check(buf_span(&answer->body), 64, &root, NULL) && root.type == JSON_OBJECT;
     bool good = answer->status == 200 && ours;
+    d->at_admin = says(answer, ADMIN_SAYS);
     if (good)
         doctor_report(d, FINDING_OK, "api", "a signed request to /apps was accepted", NULL);
     else
@@ -234,10 +255,15 @@ static void report_refusal(struct doctor *d, const struct session *s)
 
 static void report_no_link(struct doctor *d, enum err err, const struct diag *why)
 {
-    bool upgrade = strstr(why->text, "426") || strstr(why->text, "400");
-    const char *change = upgrade ? CHANGE_UPGRADE : CHANGE_SOCKET;
-    if (strstr(why->text, "502") || strstr(why->text, "504")) change = CHANGE_UPSTREAM;
-    unreached(d, "socket", why, err == ERR_DENIED ? change : CHANGE_UPGRADE);
+    static const char status[] = "HTTP status ";
+    const char *at = strstr(why->text, status);
+    long code = at ? strtol(at + sizeof status - 1, NULL, 10) : 0;
+    const char *change = CHANGE_SOCKET;
+    if (code == 426 || code == 400 || err != ERR_DENIED) change = CHANGE_UPGRADE;
+    if (code == 502 || code == 504) change = CHANGE_UPSTREAM;
+    if (is_redirect(code)) change = CHANGE_REDIRECT;
+    if (d->at_admin) change = CHANGE_ADMIN;
+    unreached(d, "socket", why, change);
 }
 
 static bool examine_socket(struct doctor *d, struct session *s)

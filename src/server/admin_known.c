@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "server/admin_call.h"
 #include "server/server_priv.h"
+#include "server/watchers.h"
 #include <stdlib.h>
 
 #define MAX_RELATED 64 /* refusals and cuts of one worker that are looked at */
@@ -87,7 +88,9 @@ static bool count_later(void *ctx, struct hub_conn *conn, const struct member *m
 
 static bool is_related(const struct fact *f, const struct fact *about)
 {
-    if (f->kind == FACT_CONNECT_REFUSED) return !f->app || f->app == about->app;
+    /* Who is refused to watch is no client of an app that is misled. */
+    bool watches = !f->app && span_eq(fact_app(f), SPAN(WATCHERS_KEY));
+    if (f->kind == FACT_CONNECT_REFUSED) return (!f->app && !watches) || f->app == about->app;
     return (f->kind == FACT_SUBSCRIBE_REFUSED || f->kind == FACT_CUT) && f->app == about->app;
 }
 

@@ -4,9 +4,10 @@
  *
  * Each address has a few attempts free, then waits twice as long after each failure. All addresses
  * together may fail so often, too; of that, a half is kept for addresses that have not failed
- * lately, and a browser that has logged in before (a device) counts for itself alone: so nobody can
- * lock out others for long, and those who were in before not at all. The table has a fixed size:
- * who makes it overflow with addresses is braked by what all may do together.
+ * lately, and a browser that has logged in before (a device) counts for itself alone. So who
+ * guesses from one address locks out nobody else; who has ever new addresses (an IPv6 /48 is
+ * enough) locks out those who were never in, as long as he goes on, and nobody else. The table has
+ * a fixed size: who makes it overflow with addresses is braked by what all may do together.
  *
  * No clock: the time is passed in. Not thread-safe.
  */

@@ -69,7 +69,8 @@ enum err draft_warn(struct draft *d, const char *fmt, ...)
     __attribute__((format(printf, 2, 3))) MUST_USE;
 
 /* So that an operator hears of all mistakes at once: keeps what diag says of ERR_CONFIG, which
- * becomes ERR_OK then, and the reading goes on. What is kept makes config_load() fail in the end. */
+ * becomes ERR_OK then, and the reading goes on. What is kept makes config_load() fail in the
+ * end. */
 enum err draft_keep(struct draft *d, enum err err) MUST_USE;
 
 /* Refuses an unknown option name, with a suggestion. */

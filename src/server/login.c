@@ -384,7 +384,7 @@ static struct check *check_new(struct conn *c, const struct attempts_who *who, s
     k->n_passwords = l->n_passwords;
     lock_drop(&l->lock);
     if (password_hash_read(c->worker->cfg->dashboard.password_hash, &k->hash, &why)) return k;
-    mem_free(k);
+    mem_free_secret(k, sizeof *k);
     return NULL;
 }
 

@@ -157,7 +157,7 @@ bool watch_filter_fits(const struct watch_filter *f, const struct watch_event *e
 
 bool watch_filter_fits_fact(const struct watch_filter *f, const struct fact *fact)
 {
-    const struct subject s = {
+    struct subject s = {
         .app = fact_app(fact),
         .channel = fact_channel(fact),
         .event = fact_event_raw(fact),
@@ -165,5 +165,8 @@ bool watch_filter_fits_fact(const struct watch_filter *f, const struct fact *fac
         .socket = fact->socket_id,
         .exclude = fact->exclude,
     };
+    /* Any publish may be one that it missed; the rest is none of its business unless it is its own.
+     */
+    if (fact->kind == FACT_PUBLISH) s.socket = f->socket;
     return (f->kind < 0 || f->kind == fact->kind) && fits(f, &s);
 }

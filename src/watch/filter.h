@@ -26,5 +26,6 @@ struct watch_filter {
 bool watch_filter_read(struct span channel, struct watch_filter *out, const char **why);
 void watch_filter_fini(struct watch_filter *filter);
 bool watch_filter_fits(const struct watch_filter *filter, const struct watch_event *ev);
+/* `socket`: all publishes, and of the rest what that connection sent or was excluded from. */
 bool watch_filter_fits_fact(const struct watch_filter *filter, const struct fact *fact);
 #endif

@@ -87,6 +87,8 @@ static void hint_near(const struct known *k, struct explanation *ex)
                 "The nearest channel that somebody is on is %.*s, with %u "
                 "subscription%s.",
                 SPAN_FMT(shown(best->name)), (unsigned)best->n_subs, plural(best->n_subs));
+    if (span_eq_nocase(channel_base(best->name), base))
+        BUF_ADD_LIT(&hint->text, " Upper and lower case are different in names of channels.");
 }
 
 static void hint_other_app(const struct known *k, struct explanation *ex)
@@ -157,7 +159,10 @@ static void hint_refused_connections(const struct known *k, struct explanation *
         if (f->kind != FACT_CONNECT_REFUSED || apart(f->at_ms, k->fact->at_ms) > RECENT_MS)
             continue;
         struct explain_hint *hint = hint_add(ex, "connect-refused");
-        buf_add_fmt(&hint->text, "A client could not connect at that time: %.*s",
+        BUF_ADD_LIT(&hint->text, "A client could not connect ");
+        add_time(&hint->text, apart(f->at_ms, k->fact->at_ms));
+        buf_add_fmt(&hint->text, " %s the event: %.*s",
+                    f->at_ms <= k->fact->at_ms ? "before" : "after",
                     SPAN_FMT(span_head(fact_why(f), 400)));
         return;
     }
@@ -317,12 +322,12 @@ static void hint_absent(const struct known *k, struct explanation *ex)
 void hint_viewer(const struct known *k, struct explanation *ex)
 {
     const struct known_socket *s = &k->viewer;
-    if (!s->id || k->fact->kind != FACT_PUBLISH) return;
+    if (!s->id || k->fact->kind != FACT_PUBLISH || ex->verdict == EXPLAIN_REFUSED) return;
     if (s->state != SOCKET_OPEN || !span_eq(s->app, k->app)) {
         hint_absent(k, ex);
         return;
     }
-    const char *code = NULL, *what = NULL;
+    const char *code, *what;
     if (k->fact->exclude == s->id || k->fact->socket_id == s->id) {
         code = "socket-excluded";
         what = " is the one that was excluded: it sent the event or asked not to get it.";
@@ -332,8 +337,12 @@ void hint_viewer(const struct known *k, struct explanation *ex)
     } else if (s->later) {
         code = "socket-later";
         what = " subscribed after the event.";
+    } else {
+        code = "socket-reached";
+        what =
+            " was subscribed when the event came, and got it. If the page does not show it, look "
+            "for the event's name there.";
     }
-    if (!code) return;
     struct buf *text = &hint_add(ex, code)->text;
     BUF_ADD_LIT(text, "The connection ");
     add_socket(text, s->id);

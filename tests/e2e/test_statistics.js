@@ -224,6 +224,7 @@ test('clean deletes what it says', async (t) => {
   assert.strictEqual((await clean()).code, 64);
   assert.match((await clean('--days', '1')).out, /^deleted 0 rows of all apps from before /);
   await pause(1100); /* what is a second old is older than 0 days */
+  assert.strictEqual((await clean('--days', '0', '--app', '')).code, 64);
   assert.match((await clean('--days', '0', '--app', 'nobody')).out, /^deleted 0 rows of app nobody /);
   assert.match((await clean('--days', '0', '--app', SHOUT.id)).out, /^deleted 1 row of app SHOP /);
   assert.deepStrictEqual(await totals(t, url, SHOUT.id), null);

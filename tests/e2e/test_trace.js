@@ -53,7 +53,7 @@ test('filters, and JSON for programs', async (t) => {
   assert.deepStrictEqual(await found('--event', 'App\\Events\\Two'), ['a App\\Events\\Two']);
   assert.deepStrictEqual(await found('--event', 'one', '--channel', 'b'), ['b one']);
   assert.deepStrictEqual(await found('--user', '7'), ['#server-to-user-7 mine']);
-  assert.strictEqual((await found('--socket', client.socketId)).length, 3);
+  assert.strictEqual((await found('--socket', client.socketId)).length, 4);
   assert.strictEqual((await found('--app', 'app-id', '--limit', '2')).length, 2);
   assert.strictEqual(await run(t, server, '--app', 'other'), '');
 });
@@ -65,6 +65,42 @@ test('why a certain connection did not get it', async (t) => {
   await api.publish(server, 'news', 'e', '{}', { socket_id: two.socketId });
   const text = await run(t, server, '--socket', two.socketId);
   assert.match(text, new RegExp(`- The connection ${two.socketId} is the one that was excluded`));
+  await api.publish(server, 'news', 'f', '{}');
+  const late = await t.raw(server);
+  await late.subscribe('news');
+  const gone = await t.raw(server);
+  await gone.close();
+  await server.hasConnections(3);
+  const states = [
+    [one.socketId, 'was subscribed when the event came, and got it'],
+    [two.socketId, 'is not subscribed to the channel'],
+    [late.socketId, 'subscribed after the event'],
+    [gone.socketId, 'ended .* after the event'],
+    ['77.77', 'is not known'],
+  ];
+  for (const [id, words] of states) {
+    const said = await run(t, server, '--channel', 'news', '--limit', '1', '--socket', id);
+    assert.match(said, new RegExp(`- The connection ${id} ${words}`), id);
+  }
+});
+
+test('where nothing fits it says so, and only what failed can be asked for', async (t) => {
+  const server = await t.server();
+  await api.publish(server, 'a', 'nobody', '{}');
+  const client = await t.raw(server);
+  await client.subscribe('a');
+  await api.publish(server, 'a', 'good', '{}');
+  const none = await trace(t, server, '--channel', 'b').ended();
+  assert.strictEqual(none.code, EX.OK);
+  assert.strictEqual(none.stdout, '');
+  assert.match(none.stderr, /^peal trace: nothing that fits is remembered/);
+  const failed = await run(t, server, '--failed', '--json');
+  assert.deepStrictEqual(
+    failed.trimEnd().split('\n').map((line) => JSON.parse(line).fact.event),
+    ['nobody'],
+  );
+  const junk = await trace(t, server, '--socket', 'junk').ended();
+  assert.strictEqual(junk.code, EX.USAGE, junk.stderr);
 });
 
 test('--follow goes on with what comes, each once', { workers: [2] }, async (t) => {

@@ -160,6 +160,12 @@ const BREAKS = [
     expect: ['api', /502/, /proxy_pass/],
   },
   {
+    name: 'a proxy that leads elsewhere',
+    edit: (text) => text.replace(/proxy_pass .*;/g, 'return 301 https://elsewhere.example$request_uri;'),
+    expect: ['api', /answered 301/, /PUSHER_SCHEME=https and PUSHER_PORT=443/],
+    also: ['socket', /301/, /PUSHER_SCHEME=https/],
+  },
+  {
     name: 'a proxy that cuts silent connections',
     edit: (text) => text.replace('proxy_read_timeout 120s', 'proxy_read_timeout 1s'),
     args: ['--idle', '5'],
@@ -167,7 +173,7 @@ const BREAKS = [
   },
 ];
 
-for (const { name, file = 'peal.conf', edit, args = [], expect } of BREAKS) {
+for (const { name, file = 'peal.conf', edit, args = [], expect, also } of BREAKS) {
   test(name, async (t) => {
     const site = await startSite(t, file, await t.server(), {
       edit: (text) => {
@@ -176,7 +182,11 @@ for (const { name, file = 'peal.conf', edit, args = [], expect } of BREAKS) {
         return broken;
       },
     });
-    found(await doctor(t, [...secure(site), ...args]), ...expect);
+    const result = await doctor(t, [...secure(site), ...args]);
+    found(result, ...expect);
+    if (!also) return;
+    assert.match(result.of(also[0]).text, also[1]);
+    assert.match(result.of(also[0]).change, also[2]);
   });
 }
 
@@ -192,6 +202,14 @@ test('a wrong id, key, secret, path', async (t) => {
   assert.match(wrongKey.of('socket').text, /App key nokey does not exist/);
   found(await as(`${id}:${key}:nosecret`), 'api', /auth_signature/, /PUSHER_APP_SECRET/);
   found(await as(triple(server.app), `${url(server)}/ws`), 'api', /no route/, /path_prefix/);
+});
+
+test('the port of the admin listener', async (t) => {
+  const server = await t.server();
+  const where = `http://127.0.0.1:${server.adminPort}`;
+  const result = await doctor(t, [where, '--app', triple(server.app)]);
+  found(result, 'api', /admin listener/, /PUSHER_PORT.*option listen/);
+  assert.match(result.of('socket').change, /PUSHER_PORT.*option listen/);
 });
 
 test('a clock that is wrong', async (t) => {

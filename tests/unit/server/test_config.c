@@ -292,7 +292,8 @@ static void count_sentence(void *ctx, struct span sentence)
     buf_add_byte(all, '\n');
 }
 
-/* Options that are not there, with whatever value, in all sources; the rest is read all the same. */
+/* Options that are not there, with whatever value, in all sources; the rest is read all the same.
+ */
 static void all_mistakes_are_told_at_once(void **state)
 {
     (void)state;

@@ -126,10 +126,19 @@ static void facts_fit_as_events_do(void **state)
     f.socket = UINT64_C(1) << 32 | 2;
     f.kind = FACT_PUBLISH;
     assert_true(watch_filter_fits_fact(&f, fact));
+    f.socket = UINT64_C(3) << 32 | 4; /* it may have missed this publish */
+    assert_true(watch_filter_fits_fact(&f, fact));
     f.kind = FACT_CUT;
     assert_false(watch_filter_fits_fact(&f, fact));
     f.kind = -1;
     f.user = SPAN("8");
+    assert_false(watch_filter_fits_fact(&f, fact));
+    const struct fact_note cut = { .fact = { .kind = FACT_CUT, .socket_id = 5 },
+                                   .app = SPAN("shop") };
+    fact = facts_find(facts, facts_add(facts, &cut, true));
+    f = (struct watch_filter) { .kind = -1, .socket = 5 };
+    assert_true(watch_filter_fits_fact(&f, fact));
+    f.socket = 6;
     assert_false(watch_filter_fits_fact(&f, fact));
     facts_free(facts);
 }
