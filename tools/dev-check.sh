@@ -309,6 +309,14 @@ second_compiler() {
     tests clang clang
 }
 
+# Its figure is memory, which other work on the machine does not change.
+soak() {
+    stage "13. soak"
+    check "memory does not grow over twenty minutes of coming and going" sh -c '
+        build/release/bench/bench soak --json >build/check/soak.json && cat build/check/soak.json &&
+            ! grep "\"met\":false" build/check/soak.json' || true
+}
+
 groups="build unit format fuzz check"
 [ "$mode" != full ] || groups="$groups full"
 # shellcheck disable=SC2086 # a list of words
@@ -341,3 +349,4 @@ browser
 memcheck
 coverage
 second_compiler
+soak

@@ -79,7 +79,9 @@ void hub_note_joined(struct hub *hub, struct hub_conn *conn, const struct dir_ch
                      struct span user_id, bool occupied);
 /* It ends; and it was the last one. */
 void hub_note_left(struct hub *hub, struct hub_conn *conn, struct span channel);
-void hub_note_vacated(struct hub *hub, const struct hub_conn *conn, struct span channel);
+/* `hash`: as the directory has it; `channel`: empty where nobody watches. */
+void hub_note_vacated(struct hub *hub, const struct hub_conn *conn, uint64_t hash,
+                      struct span channel);
 
 /* act.c */
 void hub_refuse(struct hub *hub, struct hub_conn *conn, const struct peer_refusal *refusal);

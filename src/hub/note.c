@@ -215,8 +215,15 @@ void hub_note_left(struct hub *hub, struct hub_conn *conn, struct span channel)
         tell_channel(hub, WATCH_UNSUBSCRIBED, conn, channel, (struct span) { NULL, 0 });
 }
 
-void hub_note_vacated(struct hub *hub, const struct hub_conn *conn, struct span channel)
+void hub_note_vacated(struct hub *hub, const struct hub_conn *conn, uint64_t hash,
+                      struct span channel)
 {
-    if (!conn->app->internal)
-        tell_channel(hub, WATCH_VACATED, conn, channel, (struct span) { NULL, 0 });
+    if (conn->app->internal) return;
+    const struct fact_vacated vacated = {
+        .channel = hash,
+        .at_ms = hub->now_ms,
+        .socket_id = conn->socket_id,
+    };
+    facts_vacated(hub->facts, &vacated);
+    if (channel.n) tell_channel(hub, WATCH_VACATED, conn, channel, (struct span) { NULL, 0 });
 }

@@ -351,6 +351,7 @@ static void leave(struct hub *hub, struct hub_conn *conn, struct hub_sub *sub)
     struct chan *chan = sub->chan;
     struct dir_chan *rec = chan->rec;
     struct presence *presence = sub->presence;
+    uint64_t hash = rec->hash;
     struct buf name = { 0 }; /* only somebody who watches needs it when the record is gone */
     if (hub_watched(hub)) buf_add_span(&name, dir_chan_name(rec));
     hub_note_left(hub, conn, dir_chan_name(rec));
@@ -359,7 +360,7 @@ static void leave(struct hub *hub, struct hub_conn *conn, struct hub_sub *sub)
     chan_drop_if_empty(chan, hub->worker);
     struct member *member = presence ? presence->member : NULL;
     bool vacated = dir_leave(hub->dir, rec, hub->worker, member, hub->now_ms);
-    if (vacated && name.n) hub_note_vacated(hub, conn, buf_span(&name));
+    if (vacated) hub_note_vacated(hub, conn, hash, buf_span(&name));
     buf_fini(&name);
     presence_free(hub, presence);
 }

@@ -14,6 +14,7 @@
 struct part_known {
     struct fact_tally tally; /* fact 0: it has none */
     struct known_socket excluded, viewer;
+    struct fact_vacated vacated;
     uint32_t n_later, n_names;
 };
 
@@ -108,6 +109,15 @@ static void add_related(struct worker *w, const struct fact *about, struct buf *
     }
 }
 
+static void find_vacated(struct worker *w, const struct question *q, struct fact_vacated *out)
+{
+    const struct fact *f = q->facts[0];
+    const struct fact_vacated *found =
+        q->app ? facts_find_vacated(hub_facts(w->hub), dir_hash(q->app, fact_channel(f)), f->at_ms)
+               : NULL;
+    if (found) *out = *found;
+}
+
 static void find_tally(struct worker *w, uint64_t id, struct fact_tally *tally)
 {
     uint32_t pos = 0;
@@ -126,6 +136,7 @@ void known_collect(struct worker *w, const struct ask *ask, struct buf *out)
     look_for(w, q, q->viewer, &part.viewer);
     if (q->app) hub_each_subscriber(w->hub, q->app, fact_channel(f), count_later, &counting);
     part.n_later = counting.n;
+    find_vacated(w, q, &part.vacated);
     const struct names *names = hub_names(w->hub);
     uint32_t pos = 0;
     while (q->app && names_next(names, q->app, &pos)) part.n_names++;
@@ -241,6 +252,7 @@ static bool gather_parts(const struct ask *ask, struct gathered *g)
         take_socket(&k->excluded, &part.excluded);
         take_socket(&k->viewer, &part.viewer);
         k->n_later += part.n_later;
+        if (part.vacated.at_ms > k->vacated.at_ms) k->vacated = part.vacated;
         if (!read_names(g, ask, i, part.n_names) || !read_related(g, ask, i, part.n_names))
             return false;
     }

@@ -74,8 +74,9 @@ struct known {
     const struct fact *const *related; /* refusals and cuts, newest first */
     size_t n_related;
     struct known_socket excluded, viewer;
-    uint32_t n_now, n_later; /* on the channel now; of these, who came after the event */
-    uint64_t occupied_ms;    /* since when somebody is there; 0: nobody is */
+    uint32_t n_now, n_later;     /* on the channel now; of these, who came after the event */
+    uint64_t occupied_ms;        /* since when somebody is there; 0: nobody is */
+    struct fact_vacated vacated; /* the last time before the event that nobody was left */
 };
 
 struct explain_hint {

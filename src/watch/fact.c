@@ -12,6 +12,7 @@
 #define FAILED_PLACE 832
 #define OK_FACTS 1024
 #define ENDS 512
+#define VACATED 1024
 #define MAX_TALLIES 16384
 
 static const struct {
@@ -35,7 +36,8 @@ struct facts {
     struct fact_tally *tallies;
     uint64_t n_tallies, mask; /* ever added; places - 1 */
     struct fact_end *ends;
-    uint64_t n_ends;
+    struct fact_vacated *vacated;
+    uint64_t n_ends, n_vacated; /* ever added */
 };
 
 static enum err open_rings(struct facts *f)
@@ -65,7 +67,8 @@ enum err facts_new(struct facts **out, unsigned worker, unsigned n_workers)
     f->mask = n - 1;
     f->tallies = mem_zalloc(n * sizeof *f->tallies);
     f->ends = mem_zalloc(ENDS * sizeof *f->ends);
-    if (!f->tallies || !f->ends || open_rings(f)) {
+    f->vacated = mem_zalloc(VACATED * sizeof *f->vacated);
+    if (!f->tallies || !f->ends || !f->vacated || open_rings(f)) {
         facts_free(f);
         return ERR_NOMEM;
     }
@@ -79,6 +82,7 @@ void facts_free(struct facts *facts)
     for (unsigned i = 0; i < FACT_N_RINGS; i++) mem_free(facts->rings[i].places);
     mem_free(facts->tallies);
     mem_free(facts->ends);
+    mem_free(facts->vacated);
     mem_free(facts);
 }
 
@@ -187,6 +191,11 @@ void facts_end(struct facts *facts, const struct fact_end *end)
     facts->ends[facts->n_ends++ % ENDS] = *end;
 }
 
+void facts_vacated(struct facts *facts, const struct fact_vacated *vacated)
+{
+    facts->vacated[facts->n_vacated++ % VACATED] = *vacated;
+}
+
 /* --- reading --- */
 
 struct span fact_channel(const struct fact *f)
@@ -285,6 +294,17 @@ const struct fact_end *facts_find_end(const struct facts *facts, uint64_t socket
     for (uint64_t i = 1; i <= n; i++) {
         const struct fact_end *e = &facts->ends[(facts->n_ends - i) % ENDS];
         if (e->socket_id == socket_id) return e;
+    }
+    return NULL;
+}
+
+const struct fact_vacated *facts_find_vacated(const struct facts *facts, uint64_t channel,
+                                              uint64_t until_ms)
+{
+    uint64_t n = facts->n_vacated < VACATED ? facts->n_vacated : VACATED;
+    for (uint64_t i = 1; i <= n; i++) {
+        const struct fact_vacated *v = &facts->vacated[(facts->n_vacated - i) % VACATED];
+        if (v->channel == channel && v->at_ms <= until_ms) return v;
     }
     return NULL;
 }

@@ -111,6 +111,13 @@ struct fact_end {
     bool ours;     /* we closed it */
 };
 
+/* A channel whose last subscription ended. */
+struct fact_vacated {
+    uint64_t channel; /* a number that stands for app and name */
+    uint64_t at_ms;   /* 0: there is none */
+    uint64_t socket_id;
+};
+
 /* What is to be remembered. Texts are borrowed for the call. */
 struct fact_note {
     struct fact fact;     /* id 0: one is given; text and its lengths are filled */
@@ -140,6 +147,7 @@ uint64_t facts_take_id(struct facts *facts);
 uint64_t facts_add(struct facts *facts, const struct fact_note *note, bool went_well);
 void facts_tally(struct facts *facts, const struct fact_tally *tally);
 void facts_end(struct facts *facts, const struct fact_end *end);
+void facts_vacated(struct facts *facts, const struct fact_vacated *vacated);
 
 /* --- questions, on the worker's thread --- */
 struct span fact_app(const struct fact *f);
@@ -162,4 +170,7 @@ uint64_t facts_since_ms(const struct facts *facts);
 const struct fact *facts_find(const struct facts *facts, uint64_t id);
 const struct fact_tally *facts_next_tally(const struct facts *facts, uint32_t *pos);
 const struct fact_end *facts_find_end(const struct facts *facts, uint64_t socket_id);
+/* The last one up to that moment. */
+const struct fact_vacated *facts_find_vacated(const struct facts *facts, uint64_t channel,
+                                              uint64_t until_ms);
 #endif

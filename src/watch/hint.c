@@ -27,6 +27,17 @@ struct span channel_base(struct span name)
     return name;
 }
 
+static uint64_t apart(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+static void add_socket(struct buf *out, uint64_t id)
+{
+    char text[SOCKET_ID_MAX];
+    buf_add(out, text, socket_id_write(id, text));
+}
+
 static const char *plural(uint32_t n)
 {
     return n == 1 ? "" : "s";
@@ -126,9 +137,19 @@ static void hint_late(const struct known *k, struct explanation *ex)
                              "channel keeps the last one for those who come.");
 }
 
-static uint64_t apart(uint64_t a, uint64_t b)
+static void hint_left(const struct known *k, struct explanation *ex)
 {
-    return a > b ? a - b : b - a;
+    uint64_t at_ms = k->fact->at_ms;
+    if (!k->vacated.at_ms || at_ms - k->vacated.at_ms > RECENT_MS) return;
+    struct explain_hint *hint = hint_add(ex, "left-before");
+    hint->channel = fact_channel(k->fact);
+    BUF_ADD_LIT(&hint->text, "The last one who was on it, ");
+    add_socket(&hint->text, k->vacated.socket_id);
+    BUF_ADD_LIT(&hint->text, ", left ");
+    add_time(&hint->text, at_ms - k->vacated.at_ms);
+    BUF_ADD_LIT(&hint->text, " before the event: a page that is closed, loaded anew or connected "
+                             "anew misses what comes meanwhile. A cache- channel keeps the last "
+                             "event for those who come.");
 }
 
 static void hint_refused_subscribers(const struct known *k, struct explanation *ex)
@@ -272,6 +293,7 @@ void hint_audience(const struct known *k, struct explanation *ex)
     if (nobody && !user) {
         hint_kinds(k, ex);
         hint_late(k, ex);
+        hint_left(k, ex);
         hint_refused_subscribers(k, ex);
         hint_other_app(k, ex);
         hint_near(k, ex);
@@ -289,12 +311,6 @@ void hint_audience(const struct known *k, struct explanation *ex)
 }
 
 /* --- one socket --- */
-
-static void add_socket(struct buf *out, uint64_t id)
-{
-    char text[SOCKET_ID_MAX];
-    buf_add(out, text, socket_id_write(id, text));
-}
 
 static void hint_absent(const struct known *k, struct explanation *ex)
 {

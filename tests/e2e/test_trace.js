@@ -84,6 +84,17 @@ test('why a certain connection did not get it', async (t) => {
   }
 });
 
+test('that the last one had left is told, with who and when', async (t) => {
+  const server = await t.server();
+  const client = await t.raw(server);
+  await client.subscribe('news');
+  await client.close();
+  await server.hasConnections(0);
+  await api.publish(server, 'news', 'e', '{}');
+  const text = await run(t, server, '--limit', '1');
+  assert.match(text, new RegExp(`- The last one who was on it, ${client.socketId}, left \\d+ m?s before`));
+});
+
 test('where nothing fits it says so, and only what failed can be asked for', async (t) => {
   const server = await t.server();
   await api.publish(server, 'a', 'nobody', '{}');

@@ -39,7 +39,7 @@ struct staged {
     const char *app, *channel, *event, *why;
     uint16_t status, code;
     uint32_t n_subs, delivered, excluded, n_later, n_now;
-    uint64_t exclude, occupied_ms;
+    uint64_t exclude, occupied_ms, vacated_ms;
     struct known_socket excluded_socket, viewer;
     const char *key_of;
     const char *related_channel, *related_why; /* a refusal or cut of 2 s later */
@@ -75,6 +75,8 @@ static const struct staged table[] = {
     { "sent before anybody had subscribed", .channel = "lonely", .n_now = 1, .n_later = 1,
       .occupied_ms = AT_MS + 1300, NOBODY, .hint = "before-subscribe",
       .words = "the first 1300 ms later" },
+    { "the last one has just left", .channel = "lonely", .vacated_ms = AT_MS - 300, NOBODY,
+      .hint = "left-before", .words = "1.2, left 300 ms before the event" },
     { "the subscription was refused", .channel = "private-x", .related = FACT_SUBSCRIBE_REFUSED,
       .related_channel = "private-x", .related_why = "The connection is unauthorized.", NOBODY,
       .hint = "subscribe-refused", .words = "The connection is unauthorized." },
@@ -323,6 +325,7 @@ static void check_staged(const struct staged *s)
         .n_now = s->n_now,
         .n_later = s->n_later,
         .occupied_ms = s->occupied_ms,
+        .vacated = { .at_ms = s->vacated_ms, .socket_id = SOCKET },
     };
     check_row(s, &k);
     facts_free(facts);

@@ -156,6 +156,7 @@ static void tallies_and_ends_are_remembered_for_a_while(void **state)
         const struct fact_tally tally = { .fact = i, .delivered = (uint32_t)i };
         facts_tally(facts, &tally);
         facts_end(facts, &(struct fact_end) { .socket_id = i, .code = 4100 });
+        facts_vacated(facts, &(struct fact_vacated) { i & 1, .at_ms = i, .socket_id = i });
     }
     uint32_t pos = 0, n = 0;
     for (const struct fact_tally *t; (t = facts_next_tally(facts, &pos)); n++)
@@ -163,6 +164,10 @@ static void tallies_and_ends_are_remembered_for_a_while(void **state)
     assert_in_range(n, 1024, 4999);
     assert_null(facts_find_end(facts, 1));
     assert_int_equal(facts_find_end(facts, 5000)->code, 4100);
+    assert_int_equal(facts_find_vacated(facts, 0, 6000)->at_ms, 5000);
+    assert_int_equal(facts_find_vacated(facts, 1, 4998)->socket_id, 4997);
+    assert_null(facts_find_vacated(facts, 2, 6000));
+    assert_null(facts_find_vacated(facts, 1, 100)); /* forgotten */
     facts_free(facts);
 }
 
