@@ -264,8 +264,7 @@ int main(int argc, char **argv)
     uint64_t start = clock_mono_ns(), machine = machine_ns(), own = bench_own_ns();
     run_scenes(&b, &o);
     double ns = (double)(clock_mono_ns() - start);
-    double foreign =
-        (double)(machine_ns() - machine) - (double)(bench_own_ns() - own + b.ended_ns);
+    double foreign = (double)(machine_ns() - machine) - (double)(bench_own_ns() - own + b.ended_ns);
     const struct report_about about = {
         .version = PEAL_VERSION,
         .workers = b.workers,

@@ -162,6 +162,27 @@ static struct auth_request as_usual(struct request *r, struct auth_param params[
     return req;
 }
 
+/* The right one, but in upper case. */
+static bool guess_case(struct request *r, struct span signature, const struct auth_request *req)
+{
+    const struct span_list *secrets = &r->app->s->secrets;
+    buf_clear(&r->api->json);
+    if (auth_request_string(req, &r->api->json)) return false;
+    const struct span string = buf_span(&r->api->json);
+    for (size_t i = 0; i < secrets->n; i++) {
+        char hex[SHA256_HEX_LEN];
+        struct hmac_key *key = hmac_key_new(secrets->items[i]);
+        if (!key) return false;
+        hmac_sha256_hex(key, &string, 1, hex);
+        hmac_key_free(key);
+        if (!span_eq_nocase(signature, span_of(hex, sizeof hex))) continue;
+        BUF_ADD_LIT(&r->api->words, "It is right but for its case: it must be lower-case "
+                                    "hexadecimal. ");
+        return true;
+    }
+    return false;
+}
+
 static void guess(struct request *r, const struct auth_request *req)
 {
     struct buf *words = &r->api->words;
@@ -180,7 +201,8 @@ static void guess(struct request *r, const struct auth_request *req)
     }
     if (guess_method(r, signature, *req) || guess_path(r, signature, *req) ||
         (req->n_params <= MAX_PARAMS && guess_params(r, signature, *req)) ||
-        guess_order(r, signature, req) || guess_secret(r, signature, req))
+        guess_order(r, signature, req) || guess_secret(r, signature, req) ||
+        guess_case(r, signature, req))
         return;
     BUF_ADD_LIT(words, "Is it made with the secret of this app? ");
 }

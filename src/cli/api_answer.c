@@ -36,13 +36,14 @@ void api_answer_say(const struct http_answer *answer, struct buf *out)
     add_message(buf_span(&answer->body), out);
 }
 
-int api_answer_fail(const struct cmd *cmd, const struct http_answer *answer)
+int api_answer_fail(const struct cmd *cmd, const struct http_answer *answer, bool json)
 {
     struct buf line = { 0 };
     api_answer_say(answer, &line);
     buf_add_byte(&line, '\0');
-    int code = buf_failed(&line) ? cmd_fail(cmd, EX_OSERR, "out of memory")
-                                 : cmd_fail(cmd, api_answer_code(answer->status), line.p);
+    int code = buf_failed(&line)
+                   ? cmd_fail(cmd, EX_OSERR, "out of memory")
+                   : cmd_fail_json(cmd, api_answer_code(answer->status), line.p, json);
     buf_fini(&line);
     return code;
 }
@@ -67,7 +68,7 @@ int api_call_fail(const struct cmd *cmd, enum err err, const struct diag *d, boo
     if (err == ERR_SYNTAX) return cmd_fail(cmd, EX_USAGE, text);
     if (err == ERR_ABSENT) return cmd_fail_json(cmd, EX_NOHOST, text, json);
     if (err == ERR_IO || err == ERR_CLOSED) return cmd_fail_json(cmd, EX_UNAVAILABLE, text, json);
-    return cmd_fail_err(cmd, err, d);
+    return cmd_fail_json(cmd, cmd_code_of(err), text, json);
 }
 
 static int print_got(const struct api_get *get, const struct http_answer *answer)
@@ -79,7 +80,8 @@ static int print_got(const struct api_get *get, const struct http_answer *answer
     bool good = json_check(buf_span(&answer->body), 64, &root, NULL) && root.type == JSON_OBJECT &&
                 !json_fields(root, &field, 1) && field.val.type >= JSON_ARRAY;
     if (!good) {
-        code = cmd_fail(get->cmd, EX_PROTOCOL, "the answer is not that of a Pusher server");
+        code = cmd_fail_json(get->cmd, EX_PROTOCOL, "the answer is not that of a Pusher server",
+                             get->json);
     } else if (get->json) {
         api_answer_body(answer, &out);
         buf_add_byte(&out, '\n');
@@ -101,7 +103,7 @@ int api_get_print(const struct api_get *get, struct http_caller *caller, const s
     if (err)
         code = api_call_fail(get->cmd, err, &d, get->json);
     else if (api_answer_code(answer.status) != EX_OK)
-        code = api_answer_fail(get->cmd, &answer);
+        code = api_answer_fail(get->cmd, &answer, get->json);
     else
         code = print_got(get, &answer);
     buf_fini(&answer.body);

@@ -20,8 +20,8 @@ int api_answer_code(long status);
 /* Appends "the server answered 401: …", safe for a terminal. */
 void api_answer_say(const struct http_answer *answer, struct buf *out);
 
-/* The same on stderr, as cmd_fail(); returns the exit code. */
-int api_answer_fail(const struct cmd *cmd, const struct http_answer *answer);
+/* The same as cmd_fail_json(); returns the exit code. */
+int api_answer_fail(const struct cmd *cmd, const struct http_answer *answer, bool json);
 
 /* Appends the body as one line of JSON; "" where it is none. */
 void api_answer_body(const struct http_answer *answer, struct buf *out);

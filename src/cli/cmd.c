@@ -84,13 +84,17 @@ int cmd_fail_json(const struct cmd *cmd, int code, const char *text, bool json)
     return cmd_fail(cmd, code, text);
 }
 
+int cmd_code_of(enum err err)
+{
+    return err == ERR_CONFIG   ? EX_CONFIG
+           : err == ERR_DENIED ? EX_NOPERM
+           : err == ERR_BUSY   ? EX_UNAVAILABLE
+                               : EX_OSERR;
+}
+
 int cmd_fail_err(const struct cmd *cmd, enum err err, const struct diag *d)
 {
-    int code = err == ERR_CONFIG   ? EX_CONFIG
-               : err == ERR_DENIED ? EX_NOPERM
-               : err == ERR_BUSY   ? EX_UNAVAILABLE
-                                   : EX_OSERR;
-    return cmd_fail(cmd, code, d->text[0] ? d->text : err_text(err));
+    return cmd_fail(cmd, cmd_code_of(err), d->text[0] ? d->text : err_text(err));
 }
 
 struct args cmd_args(const struct cmd *cmd, int argc, char **argv)

@@ -38,7 +38,8 @@ void cmd_print_page(const struct cmd *cmd);
 int cmd_fail(const struct cmd *cmd, int code, const char *text);
 /* With `json` also {"ok":false,"why":TEXT} on stdout, for programs. */
 int cmd_fail_json(const struct cmd *cmd, int code, const char *text, bool json);
-/* The same for what an operation of start-up returned. */
+/* As cmd_fail(), for what an operation of start-up returned; and the exit code alone. */
+int cmd_code_of(enum err err);
 int cmd_fail_err(const struct cmd *cmd, enum err err, const struct diag *d);
 
 /* Walks the arguments of a command. */

@@ -163,9 +163,10 @@ static int code_of(enum err err)
                                : EX_UNAVAILABLE;
 }
 
-static int fail(enum err err, const struct diag *d)
+static int fail(const struct request *req, enum err err, const struct diag *d)
 {
-    return cmd_fail(&cmd_stats, code_of(err), d->text[0] ? d->text : err_text(err));
+    return cmd_fail_json(&cmd_stats, code_of(err), d->text[0] ? d->text : err_text(err),
+                         req->json && err != ERR_SYNTAX);
 }
 
 static enum err open_url(const struct store_url *url, struct db **out, struct diag *d)
@@ -247,7 +248,7 @@ static int show(const struct request *req, struct db *db, const struct series_ra
     if (!err && buf_failed(&out)) err = ERR_NOMEM;
     if (!err && out.n) fwrite(out.p, 1, out.n, stdout);
     buf_fini(&out);
-    return err ? fail(err, &d) : EX_OK;
+    return err ? fail(req, err, &d) : EX_OK;
 }
 
 /* --- clean --- */
@@ -276,7 +277,7 @@ static int clean(const struct request *req, struct db *db)
     }
     diag_set(&more, err, "%s; until then %llu rows were deleted",
              d.text[0] ? d.text : err_text(err), (unsigned long long)n);
-    return fail(err, &more);
+    return fail(req, err, &more);
 }
 
 /* --- the command --- */
@@ -289,7 +290,7 @@ static int answer(struct request *req)
     enum err err = req->clean ? check_clean(req, &d) : check_show(req, &d);
     if (!err && !req->clean) err = read_range(req, &range, &d);
     if (!err) err = open_store(req, &db, &d);
-    if (err) return fail(err, &d);
+    if (err) return fail(req, err, &d);
     int code = req->clean ? clean(req, db) : show(req, db, &range);
     db_close(&db);
     return code;

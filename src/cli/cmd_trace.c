@@ -137,26 +137,26 @@ static bool read_fact(struct json_val val, struct listed *out)
 }
 
 /* The newest fact of each worker. */
-static bool read_last(struct json_val list, uint64_t *told)
+static bool read_last(struct json_val list, uint64_t *last)
 {
     struct json_val item;
     size_t w = 0;
     for (struct json_iter it = json_begin(list); json_next_item(&it, &item); w++) {
         if (w == MAX_WORKERS || item.type != JSON_STRING) return false;
-        if (!watch_fact_read(json_inner(item), &told[w])) told[w] = 0; /* none yet */
+        if (!watch_fact_read(json_inner(item), &last[w])) last[w] = 0; /* none yet */
     }
     return true;
 }
 
-/* The facts of an answer, the oldest first; false where it is none. `told`: NULL, or gets the
- * newest one of each worker. */
-static bool read_facts(struct span body, struct listed *facts, size_t *n, uint64_t *told)
+/* The facts of an answer, the oldest first; false where it is none. `last` gets the newest one of
+ * each worker. */
+static bool read_facts(struct span body, struct listed *facts, size_t *n, uint64_t *last)
 {
     struct json_val root, item;
     struct json_field f[] = { { .name = "facts" }, { .name = "last" } };
     if (!json_check(body, 16, &root, NULL) || root.type != JSON_OBJECT) return false;
     if (json_fields(root, f, ARRAY_LEN(f)) || f[0].val.type != JSON_ARRAY) return false;
-    if (f[1].val.type != JSON_ARRAY || (told && !read_last(f[1].val, told))) return false;
+    if (f[1].val.type != JSON_ARRAY || !read_last(f[1].val, last)) return false;
     *n = 0;
     for (struct json_iter it = json_begin(f[0].val); json_next_item(&it, &item); ++*n)
         if (*n == MAX_FACTS || !read_fact(item, &facts[*n])) return false;
@@ -210,11 +210,15 @@ static enum err list(struct trace *t, bool past, struct listed *facts, size_t *n
 {
     struct admin_answer a = { .status = 0 };
     struct buf path = { 0 };
+    uint64_t last[MAX_WORKERS] = { 0 };
     write_path(t, past ? t->req->limit : MAX_FACTS, &path);
     enum err err = buf_failed(&path) ? ERR_NOMEM : admin_get(&t->admin, path.p, ASK_MS, &a, d);
-    bool good =
-        !err && a.status == 200 && read_facts(buf_span(&a.body), facts, n, past ? t->told : NULL);
+    bool good = !err && a.status == 200 && read_facts(buf_span(&a.body), facts, n, last);
     if (!err && !good) err = refused(t, &a, d);
+    for (unsigned w = 0; good && w < MAX_WORKERS; w++) {
+        bool anew = last[w] < t->told[w]; /* a restart: all that there is is new */
+        if (past || anew) t->told[w] = past ? last[w] : 0;
+    }
     admin_answer_fini(&a);
     buf_fini(&path);
     return err;

@@ -101,7 +101,7 @@ static int print_answer(const struct request *req, const struct http_answer *ans
         code = cmd_fail(&cmd_trigger, EX_OSERR, "out of memory");
     else if (code == EX_OK || req->json)
         fwrite(out.p, 1, out.n, stdout);
-    if (code != EX_OK && !buf_failed(&out)) code = api_answer_fail(&cmd_trigger, answer);
+    if (code != EX_OK && !buf_failed(&out)) code = api_answer_fail(&cmd_trigger, answer, false);
     buf_fini(&out);
     return code;
 }

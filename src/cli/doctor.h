@@ -16,7 +16,7 @@ struct doctor {
     struct target target;
     uint64_t idle_s; /* how long to keep a silent connection; 0: not tried */
     bool json;
-    bool at_admin; /* the address is that of an admin listener */
+    bool at_admin;            /* the address is that of an admin listener */
     const char *first_broken; /* the link's name; NULL: none */
     unsigned n_doubts;
     struct buf out; /* JSON, until all is known */

@@ -64,7 +64,7 @@ struct worker {
     struct task beat_task;             /* service.c's, on its way while beat_asked */
     _Atomic bool beat_asked;
 
-    struct fds_table fds; /* with fd_tables */
+    struct fds_table fds;         /* with fd_tables */
     struct list http, ws, ending; /* connections by state; http oldest first */
     struct list dirty;            /* with output of this turn */
     struct list dead;             /* to be freed in the close phase */

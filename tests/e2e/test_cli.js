@@ -279,6 +279,21 @@ test('with --json a failure is a line of JSON, too', { quick: true }, async (t) 
   }
 });
 
+test('with --json a refusal, and wrong settings, are a line of JSON', async (t) => {
+  const server = await t.server();
+  const wrong = [
+    [['channels', ...target(server, 'no')], EX.NOPERM],
+    [['users', 'presence-a', ...target(server, 'no')], EX.NOPERM],
+    [['stats', '--set', 'workers=x'], EX.CONFIG],
+    [['trace', '--set', 'workers=x'], EX.CONFIG],
+  ];
+  for (const [args, code] of wrong) {
+    const got = await run(t, [...args, '--json']);
+    assert.strictEqual(got.code, code, `${args[0]}: ${got.stderr}`);
+    assert.ok(got.stderr.includes(JSON.parse(got.stdout).why), got.stderr);
+  }
+});
+
 // peal listen, when the server has it subscribed to all of `channels`.
 async function listening(t, server, channels, options = []) {
   const listen = t.command(['listen', ...channels, ...options, ...target(server)]);

@@ -41,6 +41,8 @@ static void a_wrong_signature_is_told_which_part_differs(void **state)
           "483486477e63899f2288732b8a40585c77b440c2433fba54bce497f164fbfad0" },
         { "It was made with the app's id instead of its secret.",
           "b5330ade329375b952382aec7a50980c8b250f5a627eb42c68cf5f3d20a2a1ae" },
+        { "It is right but for its case: it must be lower-case hexadecimal.",
+          "2E5EE67665E63D2E7BBC48DDAA6507ADDBDE830470CBCEEEFE1B0553B0ED9F01" },
         { "Is it made with the secret of this app?", NO_SECRET },
         { "It has 4 characters, an HMAC-SHA256 in hexadecimal has 64.", "abcd" },
     };

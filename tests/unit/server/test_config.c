@@ -300,14 +300,14 @@ static void all_mistakes_are_told_at_once(void **state)
     static const char text[] = "wokers: 2\n"
                                "foo:\n"
                                "  - {a: [b, {c: d}]}\n"
-                               "log: {levl: {x: 1}, level: loud}\n"
+                               "log: {depth: {x: 1}, level: loud}\n"
                                "apps:\n"
                                "  - {id: a, keyy: 1, limits: {connections: many}}\n"
                                "drain_ms: soon\n";
     static const char *const said[] = {
         "1: wokers: there is no such option; did you mean 'workers'?",
         "2: foo: there is no such option",
-        "4: log.levl: there is no such option; did you mean 'log.level'?",
+        "4: log.depth: there is no such option",
         "4: log.level must be",
         "6: keyy: there is no such option",
         "6: apps.a.limits.connections",
