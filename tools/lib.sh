@@ -104,8 +104,21 @@ newer() {
     [ ! -e "$2" ] || [ -n "$(find "$1" -newer "$2")" ]
 }
 
-# build PRESET [TARGET...]: configures where that is due, and builds.
+# build PRESET [TARGET...]: configures where that is due, and builds. One at a time in this tree.
 build() {
+    mkdir -p build
+    build_in_turn "$@" 9>build/.lock
+}
+
+build_in_turn() {
+    if ! flock -n 9; then
+        say "another build is at work in this folder; waiting for it"
+        flock 9
+    fi
+    build_alone "$@" 9>&-
+}
+
+build_alone() {
     preset=$1
     shift
     if newer CMakePresets.json "build/$preset/build.ninja"; then

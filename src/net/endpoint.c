@@ -178,6 +178,13 @@ static enum err look_at_path(const struct sock_addr *addr, struct diag *d)
                     path, who);
 }
 
+void endpoint_remove_dead_file(const struct sock_addr *addr)
+{
+    struct diag d;
+    if (!sock_addr_is_unix(addr) || look_at_path(addr, &d) != ERR_EXISTS) return;
+    unlink(addr->u.un.sun_path);
+}
+
 static enum err open_unix(struct endpoint *ep, struct diag *d)
 {
     const char *path = ep->addr.u.un.sun_path;

@@ -40,6 +40,9 @@ enum err endpoint_probe(const struct sock_addr *addr, struct diag *d) MUST_USE;
 enum err endpoint_adopt(const int *fds, size_t n_fds, unsigned n_workers, struct endpoint **out,
                         struct diag *d) MUST_USE;
 
+/* Removes the file of a Unix socket that nobody serves any more; any other stays. */
+void endpoint_remove_dead_file(const struct sock_addr *addr);
+
 void endpoint_own_file(struct endpoint *ep);
 bool endpoint_owns_file(const struct endpoint *ep); /* false for TCP, too */
 

@@ -3,6 +3,7 @@
 #include "server/inherit.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/endpoint.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -161,6 +162,7 @@ void inherit_close_rest(struct inherited *in)
                  kv_str("why", "it is in no option listen or admin.listen"));
         f->taken = true;
         sock_close(f->fd);
+        if (!f->given) endpoint_remove_dead_file(&local);
     }
 }
 

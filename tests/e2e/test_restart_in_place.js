@@ -217,6 +217,17 @@ test('unix sockets stay, and go with the last generation', { workers: [1, 3] }, 
   assert.ok(!fs.existsSync(file));
 });
 
+test('a unix socket that is not wanted any more goes with its file', async (t) => {
+  const both = 'listen: ["127.0.0.1:0", "unix:peal.sock"]\n';
+  const server = await t.server({ listen: null, config: both });
+  const file = path.join(server.folder, 'peal.sock');
+  assert.ok(fs.existsSync(file));
+  fs.writeFileSync(path.join(server.folder, 'e2e.yaml'), 'listen: "127.0.0.1:0"\n');
+  server.signal('SIGUSR2');
+  await server.generation(2);
+  assert.ok(!fs.existsSync(file));
+});
+
 test('sockets that systemd passed on are used, and outlive a restart', async (t) => {
   // A process that hands its listening socket on as systemd does: as descriptor 3.
   const listener = net.createServer().listen(0, '127.0.0.1');
