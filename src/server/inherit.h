@@ -33,7 +33,7 @@ struct inherited {
 /* The main thread, before any other exists: reads the environment and cleans it. ERR_CONFIG with a
  * sentence where PEAL_LISTENERS is not ours, ERR_NOMEM. */
 enum err inherit_read(struct inherited *in, struct diag *d) MUST_USE;
-/* Closes what was not taken, with a warning in the log; Unix sockets of ours go with their files. */
+/* Closes what was not taken, with a warning in the log; files of our own Unix sockets go, too. */
 void inherit_close_rest(struct inherited *in);
 void inherit_fini(struct inherited *in); /* frees; the descriptors stay open */
 

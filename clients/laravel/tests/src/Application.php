@@ -119,7 +119,7 @@ final class Application
     public function start(array $command, array $environment = []): Running
     {
         $variables = ['PATH' => (string) getenv('PATH'), 'HOME' => $this->path, 'PWD' => $this->path,
-            'WEBSOCKETS_PEAL_BINARY' => (string) getenv('PEAL_BINARY'), 'PHP_CLI_SERVER_WORKERS' => '2'];
+            'WEBSOCKETS_PEAL_BINARY' => (string) getenv('PEAL_BINARY')];
 
         return $this->running[] = new Running($command, $this->path, $environment + $variables);
     }
