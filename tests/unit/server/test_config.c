@@ -334,7 +334,7 @@ static void all_mistakes_are_told_at_once(void **state)
     struct span rest = buf_span(&all), line;
     for (size_t i = 0; i < ARRAY_LEN(said); i++) {
         assert_true(span_cut(&rest, '\n', &line));
-        if (!memmem(line.p, line.n, said[i], strlen(said[i])))
+        if (!line.p || !memmem(line.p, line.n, said[i], strlen(said[i])))
             fail_msg("%.*s does not say: %s", SPAN_FMT(line), said[i]);
     }
     assert_int_equal(rest.n, 0);
