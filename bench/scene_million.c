@@ -241,6 +241,7 @@ static double meminfo_bytes(const char *name)
     double kib = -1;
     FILE *f = fopen("/proc/meminfo", "re");
     if (!f) die_errno("/proc/meminfo");
+    /* cppcheck-suppress nullPointerRedundantCheck ; die_errno does not return */
     while (kib < 0 && fgets(line, sizeof line, f))
         if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':')
             kib = strtod(line + strlen(name) + 1, NULL);
