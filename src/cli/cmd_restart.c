@@ -72,15 +72,32 @@ static enum err send_signal(const struct live *live, struct diag *d)
     return diag_set(d, ERR_IO, "no signal to process %llu: %s", pid, strerror(errno));
 }
 
+/* Where the admin listener is: now, and (`next` NULL: the same) with the settings that it will
+ * read. */
+struct places {
+    const struct config_addr *now, *next;
+};
+
+/* A server with that pid that has begun anew listens where the settings say. */
+static bool moved(const struct places *at, const struct live *before, struct live *now)
+{
+    struct diag passing;
+    return at->next && live_ask(at->next, ASK_MS, now, &passing) == ERR_OK &&
+           now->pid == before->pid && now->generation > before->generation;
+}
+
 /* ERR_OK: a new generation is there; ERR_CONFIG: it was refused; ERR_AGAIN: neither came. */
-static enum err await(const struct config_addr *admin, const struct live *before, struct live *now,
+static enum err await(const struct places *at, const struct live *before, struct live *now,
                       struct diag *d)
 {
     uint64_t end_ms = clock_mono_ms() + PATIENCE_MS;
     while (clock_mono_ms() < end_ms) {
         poll(NULL, 0, POLL_MS);
         struct diag passing; /* no answer for a moment is part of it */
-        if (live_ask(admin, ASK_MS, now, &passing)) continue;
+        if (live_ask(at->now, ASK_MS, now, &passing)) {
+            if (moved(at, before, now)) return ERR_OK;
+            continue;
+        }
         if (now->pid != before->pid || now->generation != before->generation) return ERR_OK;
         if (!now->failed || now->failures == before->failures) continue;
         struct span why = buf_span(&now->why);
@@ -127,14 +144,16 @@ static int code_of(enum err err)
 
 static int restart(struct request *req)
 {
-    struct config *cfg = NULL;
-    struct config_addr admin = { .kind = CONFIG_ADDR_TCP };
+    struct config *cfg = NULL, *here = NULL;
+    struct config_addr admin = { .kind = CONFIG_ADDR_TCP }, next = admin;
     struct live before = { 0 }, now = { 0 };
-    struct diag d = { "" };
+    struct diag d = { "" }, none = { "" };
+    struct places at = { &admin, NULL };
     enum err err = admin_get_where(&req->settings, req->admin, &cfg, &admin, &d);
+    if (req->admin && !admin_get_where(&req->settings, NULL, &here, &next, &none)) at.next = &next;
     if (!err) err = live_ask(&admin, ASK_MS, &before, &d);
     if (!err) err = send_signal(&before, &d);
-    if (!err) err = await(&admin, &before, &now, &d);
+    if (!err) err = await(&at, &before, &now, &d);
     int code = EX_OK;
     if (err)
         code = cmd_fail_json(&cmd_restart, code_of(err), d.text, req->json);
@@ -143,6 +162,7 @@ static int restart(struct request *req)
     live_fini(&before);
     live_fini(&now);
     config_free(&cfg);
+    config_free(&here);
     return code;
 }
 
@@ -176,6 +196,8 @@ const struct cmd cmd_restart = {
         "program, with the same pid and the same listening sockets: nobody is refused, clients\n"
         "are closed with 4100 and come back after about a second. Returns when the new\n"
         "generation serves.\n"
+        "\n"
+        "Where admin.listen itself has changed, --admin says where it is until then.\n"
         "\n"
         "Settings of apps, limits and timeouts need no restart: SIGHUP reloads them.\n"
         "\n"

@@ -13,6 +13,7 @@ const { fork } = require('node:child_process');
 const api = require('./lib/api');
 const { connected, fires, subscribed } = require('./lib/clients');
 const { Inbox, pause, poll, within } = require('./lib/wait');
+const { freePort } = require('./lib/nginx');
 const { Tcp } = require('./lib/tcp');
 const { test } = require('./lib/suite');
 
@@ -424,6 +425,19 @@ test('peal restart waits for the next generation', { ...BOTH, quick: true }, asy
   const json = await t.command(['restart', '--json'], { files }).ended();
   assert.deepStrictEqual(JSON.parse(json.stdout), { ok: true, pid: server.pid, generation: 3 });
   await server.generation(3);
+});
+
+test('peal restart finds the server where admin.listen says from now on', async (t) => {
+  const [before, after] = [await freePort(), await freePort()];
+  const at = (port) => `admin: { listen: "127.0.0.1:${port}" }\n`;
+  const server = await t.server({ adminListen: null, config: at(before) });
+  const file = path.join(server.folder, 'e2e.yaml');
+  fs.writeFileSync(file, at(after));
+  const args = ['restart', '--admin', `127.0.0.1:${before}`, '--config', file];
+  const done = await t.command(args).ended();
+  assert.strictEqual(done.code, 0, done.stderr);
+  assert.strictEqual(done.stdout, `restarted: generation 2, pid ${server.pid}\n`);
+  assert.strictEqual((await server.generation(2)).admin, `127.0.0.1:${after}`);
 });
 
 test('peal restart tells why the server goes on as it was', async (t) => {

@@ -46,8 +46,8 @@ class Server {
   // YAML file), files ({name: text}, in its folder), env, port, listen (the option's value, instead
   // of host and port), nofile (descriptors it may have), secrets (more that must not be logged),
   // binary (another program), wrapper (a command in front of it), descriptor (it gets this one as
-  // number 3), app (whose settings are in `config` only). workers and listen may be null: then the
-  // configuration says it.
+  // number 3), app (whose settings are in `config` only). workers, listen and adminListen may be
+  // null: then the configuration says it.
   static async start(binary, options = {}) {
     const server = new Server(binary, options);
     try {
@@ -73,12 +73,13 @@ class Server {
   }
 
   _arguments() {
-    const { workers = 1, set = {}, args = [], config, port = 0, listen } = this.options;
+    const { workers = 1, set = {}, args = [], config, port = 0, listen, adminListen = '127.0.0.1:0' } =
+      this.options;
     const list = ['serve'];
     if (listen) list.push('--set', `listen=${listen}`);
     else if (listen !== null) list.push('--host', '127.0.0.1', '--port', `${port}`);
     if (workers !== null) list.push('--workers', String(workers));
-    list.push('--set', 'admin.listen=127.0.0.1:0');
+    if (adminListen !== null) list.push('--set', `admin.listen=${adminListen}`);
     if (config !== undefined) list.push('--config', 'e2e.yaml');
     for (const app of this.apps) list.push('--app', `${app.id}:${app.key}:${app.secret}`);
     for (const [name, value] of Object.entries(set)) list.push('--set', `${name}=${value}`);
