@@ -42,7 +42,7 @@ uint64_t server_fds_in_use(const struct server *s)
 static void tell_forecast(struct server *s)
 {
     struct buf text = { 0 };
-    fds_forecast(s->cfg->fd_tables ? s->n_workers : 1, server_fds_in_use(s), &s->forecast);
+    fds_forecast(s->boot->fd_tables ? s->n_workers : 1, server_fds_in_use(s), &s->forecast);
     fds_forecast_text(&s->forecast, &text);
     if (!buf_failed(&text)) log_info("server", "descriptors", kv_span("forecast", buf_span(&text)));
     buf_fini(&text);

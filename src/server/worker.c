@@ -220,7 +220,7 @@ static enum err open_listeners(struct worker *w)
 /* What this thread opens it closes itself, since its descriptors may be its own (fd_tables). */
 static enum err open_own(struct worker *w, struct diag *d)
 {
-    enum err err = w->cfg->fd_tables ? fds_split(&w->fds) : ERR_OK;
+    enum err err = w->server->boot->fd_tables ? fds_split(&w->fds) : ERR_OK;
     if (err)
         return diag_set(
             d, err,
