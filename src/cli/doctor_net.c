@@ -256,9 +256,12 @@ void doctor_descriptors(struct doctor *d)
     if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_max == RLIM_INFINITY) return;
     bool few = limit.rlim_max < 10000;
     snprintf(text, sizeof text,
-             "a server that is started from here may hold about %llu connections",
+             "a server that is started from here may hold about %llu connections (with fd_tables "
+             "each of its workers may)",
              (unsigned long long)(limit.rlim_max > 100 ? limit.rlim_max - 100 : 0));
-    doctor_report(d, few ? FINDING_DOUBT : FINDING_OK, "descriptors", text,
-                  few ? "LimitNOFILE=1048576 in the unit, minfds in supervisord.conf, or ulimit -Hn"
-                      : NULL);
+    doctor_report(
+        d, few ? FINDING_DOUBT : FINDING_OK, "descriptors", text,
+        few ? "LimitNOFILE=1048576 in the unit, minfds in supervisord.conf, ulimit -Hn, or "
+              "fd_tables=true"
+            : NULL);
 }
