@@ -172,8 +172,10 @@ static void about_text(const struct report_about *about, FILE *to)
 {
     struct utsname os;
     uname(&os);
-    fprintf(to, "peal %s, %u worker%s; %d CPUs, %s %s %s; %.0f s\n", about->version, about->workers,
-            about->workers == 1 ? "" : "s", about->cpus, os.sysname, os.release, os.machine,
+    fprintf(to, "peal %s, ", about->version);
+    if (about->workers.least != about->workers.most) fprintf(to, "%u to ", about->workers.least);
+    fprintf(to, "%u worker%s; %d CPUs, %s %s %s; %.0f s\n", about->workers.most,
+            about->workers.most == 1 ? "" : "s", about->cpus, os.sysname, os.release, os.machine,
             about->seconds);
     if (about->foreign < BUSY) return;
     fprintf(
@@ -258,11 +260,12 @@ void report_json(const struct report *r, const struct report_about *about, FILE 
 {
     struct utsname os;
     uname(&os);
-    fprintf(to,
-            "{\"format\":2,\"version\":\"%s\",\"workers\":%u,\"cpus\":%d,\"system\":\"%s %s %s\","
-            "\"foreign_cpu\":%.3f,\"seconds\":%.1f,\"rows\":[\n",
-            about->version, about->workers, about->cpus, os.sysname, os.release, os.machine,
-            about->foreign, about->seconds);
+    fprintf(
+        to,
+        "{\"format\":2,\"version\":\"%s\",\"workers\":[%u,%u],\"cpus\":%d,\"system\":\"%s %s %s\","
+        "\"foreign_cpu\":%.3f,\"seconds\":%.1f,\"rows\":[\n",
+        about->version, about->workers.least, about->workers.most, about->cpus, os.sysname,
+        os.release, os.machine, about->foreign, about->seconds);
     for (size_t i = 0; i < r->n_rows; i++) {
         json_row(to, r, &r->rows[i]);
         fputs(i + 1 < r->n_rows ? ",\n" : "\n", to);

@@ -59,10 +59,14 @@ struct spread row_ratio(const struct row *row); /* n == 0: there is none */
 struct spread row_verdict(const struct row *row);
 bool row_met(const struct row *row); /* of a row with a goal */
 
+struct report_range {
+    unsigned least, most;
+};
+
 /* What the figures were taken on. */
 struct report_about {
-    const char *version; /* of Peal */
-    unsigned workers;
+    const char *version;         /* of Peal */
+    struct report_range workers; /* most 0: no Peal ran */
     int cpus;
     double foreign; /* share of the machine's CPU time that went to others, 0–1 */
     double seconds;

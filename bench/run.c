@@ -267,7 +267,7 @@ int main(int argc, char **argv)
     double foreign = (double)(machine_ns() - machine) - (double)(bench_own_ns() - own + b.ended_ns);
     const struct report_about about = {
         .version = PEAL_VERSION,
-        .workers = b.workers,
+        .workers = b.used_workers,
         .cpus = cpus.n,
         .foreign = foreign > 0 ? foreign / (ns * cpus.n) : 0,
         .seconds = ns / 1e9,

@@ -250,20 +250,32 @@ static double meminfo_bytes(const char *name)
     return kib * 1024;
 }
 
-static void want_room(size_t n)
+/* A number of the kernel's; 0: it has none of that name. */
+static unsigned long long sysctl_number(const char *path)
 {
     char text[32] = "";
+    FILE *f = fopen(path, "re");
+    if (!f) return 0;
+    unsigned long long n = fgets(text, sizeof text, f) ? strtoull(text, NULL, 10) : 0;
+    fclose(f);
+    return n;
+}
+
+static void want_room(size_t n)
+{
     double needed = (double)n * (KERNEL_BYTES + USER_BYTES);
     double there = meminfo_bytes("MemAvailable");
     if (there < needed)
         die("%zu connections take about %.1f GB here, both ends; %.1f GB are available", n,
             needed / 1e9, there / 1e9);
-    FILE *f = fopen("/proc/sys/fs/file-max", "re");
-    if (!f) return;
-    unsigned long long most = fgets(text, sizeof text, f) ? strtoull(text, NULL, 10) : 0;
-    fclose(f);
+    unsigned long long most = sysctl_number("/proc/sys/fs/file-max");
     if (most && most < 2 * (unsigned long long)n)
         die("fs.file-max is %llu; %zu connections have %zu ends", most, n, 2 * n);
+    most = sysctl_number("/proc/sys/net/netfilter/nf_conntrack_max");
+    if (most && most < n)
+        bench_say("million: net.netfilter.nf_conntrack_max is %llu: where a firewall tracks "
+                  "loopback, no more can be connected",
+                  most);
 }
 
 static struct row *put(struct bench *b, int digits, const char *name, double value)

@@ -22,10 +22,11 @@ struct bench {
     unsigned minutes;     /* of the soak */
     unsigned sockets;     /* of the million */
     size_t steps[SCENES_MAX_STEPS];
-    size_t n_steps;    /* connection counts of the memory scenario, ascending */
-    size_t most;       /* connections that a process can have */
-    double scale;      /* of all durations and counts; 1 by default */
-    int cpu;           /* of the server, -1: any */
+    size_t n_steps;                   /* connection counts of the memory scenario, ascending */
+    size_t most;                      /* connections that a process can have */
+    double scale;                     /* of all durations and counts; 1 by default */
+    int cpu;                          /* of the server, -1: any */
+    struct report_range used_workers; /* of all Peals that were started */
     uint64_t ended_ns; /* CPU time of all servers and crowds of clients that were ended */
     struct report report;
 };

@@ -49,6 +49,18 @@ static bool has_store(const char *program)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+static unsigned workers_of(const struct bench *b, const struct side_start *start)
+{
+    return start->workers ? start->workers : b->workers;
+}
+
+static void note_workers(struct bench *b, unsigned n)
+{
+    struct report_range *used = &b->used_workers;
+    if (!used->least || n < used->least) used->least = n;
+    if (n > used->most) used->most = n;
+}
+
 static void add_peal(struct args *a, const struct bench *b, const struct side_start *start)
 {
     static const char *const fixed[] = {
@@ -66,7 +78,7 @@ static void add_peal(struct args *a, const struct bench *b, const struct side_st
         "--workers",
     };
     char workers[16];
-    snprintf(workers, sizeof workers, "%u", start->workers ? start->workers : b->workers);
+    snprintf(workers, sizeof workers, "%u", workers_of(b, start));
     const char *program = start->program ? start->program : b->peal;
     add(a, program);
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++) add(a, fixed[i]);
@@ -110,10 +122,12 @@ void side_start(struct bench *b, struct side *s, const struct side_start *start)
     args.n = 0;
     memset(s, 0, sizeof *s);
     for (size_t i = 0; start->wrapper[i]; i++) add(&args, start->wrapper[i]);
-    if (start->side == REPORT_SUBJECT && b->peal)
+    if (start->side == REPORT_SUBJECT && b->peal) {
         add_peal(&args, b, start);
-    else
+        note_workers(b, workers_of(b, start));
+    } else {
         add_floor(&args, b, start->floor);
+    }
     proc_start(&s->proc, args.argv, start->any_cpu ? -1 : b->cpu);
     aim(s);
 }
