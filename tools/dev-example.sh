@@ -153,12 +153,14 @@ stop() {
     rm -rf "$run"
 }
 
-# waits_for FILE PATTERN: prints the line that matches, once it is there.
+# waits_for FILE PATTERN: sets `line` to the one that matches, once it is there. Not in a subshell: only
+# the parent of a child that has ended sees that it has.
 waits_for() {
-    until grep -m 1 "$2" "$1" 2>/dev/null; do
+    until line=$(grep -m 1 "$2" "$1" 2>/dev/null); do
         if ! all_alive; then
             cat "$1" >&2
-            die "the example did not start"
+            die "the example did not start. Does something else listen on its ports (./dev serve)? End it, or" \
+                "take free ones: ./dev example laravel --port 0"
         fi
         sleep 0.1
     done
@@ -173,15 +175,16 @@ start_peal() {
     fi
     start "Peal (websockets:serve)" env WEBSOCKETS_PEAL_BINARY="$peal" WEBSOCKETS_ADMIN="$admin" \
         php artisan websockets:serve --host="$host" --port="$peal_port" >"$run/peal"
-    ready=$(waits_for "$run/peal" '^peal ready ')
-    PUSHER_PORT=$(echo "$ready" | sed 's/.* port=\([0-9]*\) .*/\1/')
-    WEBSOCKETS_ADMIN=$(echo "$ready" | sed 's/.* admin=\([^ ]*\) .*/\1/')
+    waits_for "$run/peal" '^peal ready '
+    PUSHER_PORT=$(echo "$line" | sed 's/.* port=\([0-9]*\) .*/\1/')
+    WEBSOCKETS_ADMIN=$(echo "$line" | sed 's/.* admin=\([^ ]*\) .*/\1/')
     export PUSHER_PORT WEBSOCKETS_ADMIN
 }
 
 start_web() {
     start "the web server" env PHP_CLI_SERVER_WORKERS=4 php -S "$host:$port" -t public server.php 2>"$run/web"
-    url=$(waits_for "$run/web" ' started$' | sed 's/.*(\(http:[^)]*\)).*/\1/')
+    waits_for "$run/web" ' started$'
+    url=$(echo "$line" | sed 's/.*(\(http:[^)]*\)).*/\1/')
 }
 
 need example >&2

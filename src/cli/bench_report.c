@@ -4,6 +4,8 @@
 #include "base/json_write.h"
 #include "cli/text.h"
 
+#define IDLE_NS 20 /* no server needs so little for a message */
+
 /* --- for people --- */
 
 /* 1234567 ns: "1.23 ms". */
@@ -46,7 +48,13 @@ static void print_hist(const char *name, const struct hist *h, FILE *to)
     fprintf(to, "longest %s\n", duration(h->max, text));
 }
 
-static void print_server(const struct bench_wish *wish, const struct bench_result *r, FILE *to)
+/* Then --pid names another process. */
+static bool is_idle(const struct bench_result *r)
+{
+    return r->run.ns && r->server_cpu_ns < IDLE_NS * (r->run.n + r->run.deliveries);
+}
+
+static void print_server(const struct bench_result *r, FILE *to)
 {
     if (!r->watched) return;
     fprintf(to, "server      %.0f %% of a CPU", 100 * ratio(r->server_cpu_ns, r->run.ns));
@@ -62,7 +70,8 @@ static void print_server(const struct bench_wish *wish, const struct bench_resul
         fprintf(to, " (%.0f bytes a connection)",
                 ratio(r->idle.private_bytes - r->before.private_bytes, r->connected));
     fputc('\n', to);
-    (void)wish;
+    if (is_idle(r))
+        fputs("            That process has done next to nothing: does --pid name the server?\n", to);
 }
 
 static void print_faults(const struct load_faults *f, FILE *to)
@@ -95,7 +104,7 @@ void bench_report_text(const struct bench_wish *wish, const struct bench_result 
     print_hist("latency", &r->latency, to);
     print_hist("API", &r->api, to);
     print_hist("own lag", &r->lag, to);
-    print_server(wish, r, to);
+    print_server(r, to);
     print_faults(&r->faults, to);
     if (r->run.ns && r->own_cpu_ns > r->run.ns / 10 * 9)
         fputs("The load generator itself was busy all the time: the server may be faster.\n", to);

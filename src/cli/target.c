@@ -235,7 +235,8 @@ static enum err set_app(struct target *t, struct diag *d)
                         cfg->n_apps, SPAN_FMT(cfg->apps[0].id));
     return diag_set(d, ERR_CONFIG,
                     "no app is configured here; give --app ID:KEY:SECRET (or --app @FILE), or "
-                    "PUSHER_APP_ID, PUSHER_APP_KEY and PUSHER_APP_SECRET in .env");
+                    "PUSHER_APP_ID, PUSHER_APP_KEY and PUSHER_APP_SECRET in .env; a server of "
+                    "`peal serve --dev` has app-id:app-key:app-secret");
 }
 
 enum err target_resolve(struct target *t, struct diag *d)

@@ -99,3 +99,10 @@ test('where a part of it ends, all of it ends', { ms: 120_000 }, async (t) => {
   assert.match(example.stderr, /a part of the example has ended: the web server$/m);
   assert.deepStrictEqual(pids.map(commandOf).filter((one) => one && one !== 'sleep 1'), []);
 });
+
+test('where Peal cannot listen it says so and ends', { ms: 60_000 }, async (t) => {
+  const example = startExample(t, '--host', '192.0.2.1');
+  assert.strictEqual(await within(example.ended, 'end', 40_000), 1);
+  assert.match(example.stderr, /Cannot listen on 192\.0\.2\.1/);
+  assert.match(example.stderr, /^dev: the example did not start\./m);
+});

@@ -5,13 +5,15 @@
 'use strict';
 
 const assert = require('node:assert');
+const { spawn } = require('node:child_process');
 const http = require('node:http');
 const path = require('node:path');
 const { WebSocketServer } = require('ws');
 const { test } = require('./lib/suite');
 
 const EX = { OK: 0, USAGE: 64, UNAVAILABLE: 69, SOFTWARE: 70 };
-const SHORT = ['--duration', '1', '--warmup', '0', '--wait', '1', '--json'];
+const BRIEF = ['--duration', '1', '--warmup', '0', '--wait', '1'];
+const SHORT = [...BRIEF, '--json'];
 
 const place = (server) => ['--host', server.host, '--port', String(server.port)];
 const appOf = ({ app }) => ['--app', `${app.id}:${app.key}:${app.secret}`];
@@ -67,6 +69,16 @@ test('private and presence channels are signed for', async (t) => {
     const result = await clean(t, [...target(server), ...args]);
     assert.strictEqual(result.delivered, 40 * 5);
   }
+});
+
+test('a --pid that is not the server is doubted', async (t) => {
+  const server = await t.server();
+  const bystander = spawn('sleep', ['60'], { stdio: 'ignore' });
+  t.defer(() => bystander.kill());
+  const args = [...target(server), '--connections', '5', '--rate', '50', '--pid'];
+  const text = async (pid) => (await t.command(['bench', ...args, String(pid), ...BRIEF]).ended()).stdout;
+  assert.match(await text(bystander.pid), /does --pid name the server\?/);
+  assert.doesNotMatch(await text(server.pid), /does --pid name the server/);
 });
 
 test('over a Unix socket', async (t) => {
