@@ -71,7 +71,8 @@ static void print_server(const struct bench_result *r, FILE *to)
                 ratio(r->idle.private_bytes - r->before.private_bytes, r->connected));
     fputc('\n', to);
     if (is_idle(r))
-        fputs("            That process has done next to nothing: does --pid name the server?\n", to);
+        fputs("            That process has done next to nothing: does --pid name the server?\n",
+              to);
 }
 
 static void print_faults(const struct load_faults *f, FILE *to)

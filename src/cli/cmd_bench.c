@@ -252,7 +252,8 @@ const struct cmd cmd_bench = {
     .specs = specs,
     .n_specs = ARRAY_LEN(specs),
     .examples = "  peal bench --connections 1000 --rate 50\n"
-                "  peal bench --connections 15000 --channels 1500 --rate 200 --pid $(pgrep -of 'peal serve')\n"
+                "  peal bench --connections 15000 --channels 1500 --rate 200 --pid "
+                "$(pgrep -of 'peal serve')\n"
                 "  peal bench --connections 500 --prefix presence-room --burst 32 --duration 30\n"
                 "  peal bench --host 127.0.0.1 --port 8080 --app ID:KEY:SECRET --json\n",
 };

@@ -121,6 +121,13 @@ static void add_commands(const struct dev_page *p, struct buf *out)
     add_target(p, out);
 }
 
+static void add_questions(const struct dev_page *p, struct buf *out)
+{
+    buf_add_fmt(out, "%s trace --admin %s\n", p->program, p->admin);
+    buf_add_fmt(out, "%s doctor", p->program);
+    add_target(p, out);
+}
+
 static const struct {
     struct span title; /* empty: none */
     void (*add)(const struct dev_page *p, struct buf *out);
@@ -129,6 +136,7 @@ static const struct {
     { SPAN(".env of a Laravel application (BROADCAST_DRIVER before Laravel 11)"), add_env },
     { SPAN("resources/js/bootstrap.js (npm install laravel-echo pusher-js)"), add_echo },
     { SPAN("To see it work, in other terminals"), add_commands },
+    { SPAN("What became of each event, and whether every link holds"), add_questions },
 };
 
 static void add_headline(struct buf *out)

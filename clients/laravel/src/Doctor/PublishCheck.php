@@ -70,6 +70,11 @@ final class PublishCheck implements Check
             return Finding::problem($text, 'PUSHER_APP_KEY and PUSHER_APP_SECRET in .env, then '
                 . 'php artisan config:clear and php artisan websockets:restart');
         }
+        $local = $this->addresses->local();
+        if ($answer->status() === 404 && $local->port() !== $address->port() && $address->isLoopback()) {
+            return Finding::problem($text, "PUSHER_PORT={$local->port()}     in .env: the server of this "
+                . 'application listens there. Where a proxy is in between: does it pass /apps on as well as /app?');
+        }
         if ($answer->status() === 404) {
             return Finding::problem($text, "Is the app \"{$app->id()}\" known to the server that runs "
                 . '(php artisan websockets:restart), and does a proxy in between pass /apps on as well as /app?');
@@ -77,7 +82,6 @@ final class PublishCheck implements Check
         if ($answer->status() !== 0) {
             return Finding::problem($text, 'PUSHER_HOST and PUSHER_PORT in .env: something else answers there');
         }
-        $local = $this->addresses->local();
         if ($address->tls() && ! $local->tls() && $address->port() === $local->port()) {
             return Finding::problem($text, 'PUSHER_SCHEME=http     in .env: this port speaks no TLS');
         }

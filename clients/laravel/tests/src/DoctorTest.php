@@ -125,6 +125,16 @@ final class DoctorTest extends LaravelTestCase
         self::assertStringContainsString('Upgrade', $finding['fix']);
     }
 
+    public function testSomethingElseThanTheServerAnswersPublishers(): void
+    {
+        $server = $this->app->serve();
+        $web = parse_url($this->app->web());
+        $this->app->env(['PUSHER_HOST' => '127.0.0.1', 'PUSHER_PORT' => $web['port']]);
+        $finding = $this->problem('Publishing');
+        self::assertStringContainsString('404', $finding['text']);
+        self::assertStringContainsString("PUSHER_PORT={$server->port}", $finding['fix']);
+    }
+
     public function testJobsThatWaitForAWorker(): void
     {
         $this->app->write('database/migrations/2020_01_01_000000_create_jobs_table.php', <<<'PHP'
