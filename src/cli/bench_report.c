@@ -57,6 +57,10 @@ static bool is_idle(const struct bench_result *r)
 static void print_server(const struct bench_result *r, FILE *to)
 {
     if (!r->watched) return;
+    if (r->ended) {
+        fputs("server      its process has ended\n", to);
+        return;
+    }
     fprintf(to, "server      %.0f %% of a CPU", 100 * ratio(r->server_cpu_ns, r->run.ns));
     if (r->run.deliveries)
         fprintf(to, ", %.2f \u00b5s for each delivery",
@@ -140,7 +144,7 @@ static void add_hist(struct buf *b, const char *key, const struct hist *h)
 static void add_server(struct buf *b, const struct bench_result *r)
 {
     json_key(b, SPAN("server"));
-    if (!r->watched) {
+    if (!r->watched || r->ended) {
         json_null(b);
         return;
     }

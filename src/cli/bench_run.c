@@ -21,10 +21,13 @@ static void look(const struct bench_result *out, const struct meter *m, struct m
     if (out->watched && meter_memory(m, &now) == ERR_OK) *memory = now;
 }
 
-static uint64_t server_cpu_ns(const struct bench_result *out, const struct meter *m)
+/* 0, and it has ended: see out->ended. */
+static uint64_t server_cpu_ns(struct bench_result *out, const struct meter *m)
 {
-    uint64_t ns;
-    return out->watched && meter_cpu_ns(m, &ns) == ERR_OK ? ns : 0;
+    uint64_t ns = 0;
+    if (!out->watched) return 0;
+    out->ended = out->ended || meter_cpu_ns(m, &ns) != ERR_OK || ns == 0;
+    return ns;
 }
 
 static enum err watch(const struct bench_wish *wish, struct bench_result *out, struct meter *m,
@@ -68,7 +71,8 @@ static void measure(struct load *load, const struct bench_wish *wish, const stru
     if (wish->warmup_s) publish(load, wish, NULL, wish->warmup_s);
     uint64_t server = server_cpu_ns(out, m), own = own_cpu_ns();
     out->run = publish(load, wish, out, wish->duration_s);
-    out->server_cpu_ns = server_cpu_ns(out, m) - server;
+    uint64_t server_after = server_cpu_ns(out, m);
+    out->server_cpu_ns = out->ended ? 0 : server_after - server;
     out->own_cpu_ns = own_cpu_ns() - own;
     look(out, m, &out->after);
 }

@@ -29,7 +29,8 @@ struct bench_result {
     struct load_faults faults;
     /* with pid: */
     bool watched;
-    uint64_t server_cpu_ns;                  /* during the run */
+    bool ended;             /* before the run was over: server_cpu_ns and after are not known */
+    uint64_t server_cpu_ns; /* during the run */
     struct meter_memory before, idle, after; /* without connections, with them, after the run */
 };
 

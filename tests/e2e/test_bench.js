@@ -10,6 +10,7 @@ const http = require('node:http');
 const path = require('node:path');
 const { WebSocketServer } = require('ws');
 const { test } = require('./lib/suite');
+const { poll } = require('./lib/wait');
 
 const EX = { OK: 0, USAGE: 64, UNAVAILABLE: 69, SOFTWARE: 70 };
 const BRIEF = ['--duration', '1', '--warmup', '0', '--wait', '1'];
@@ -79,6 +80,18 @@ test('a --pid that is not the server is doubted', async (t) => {
   const text = async (pid) => (await t.command(['bench', ...args, String(pid), ...BRIEF]).ended()).stdout;
   assert.match(await text(bystander.pid), /does --pid name the server\?/);
   assert.doesNotMatch(await text(server.pid), /does --pid name the server/);
+});
+
+test('a server that dies meanwhile has no figures', async (t) => {
+  const server = await t.server();
+  const args = [...target(server), '--connections', '5', '--rate', '50', '--pid', String(server.pid)];
+  const run = t.command(['bench', ...args, '--duration', '3', '--warmup', '0', '--wait', '1', '--json']);
+  const begun = async () => (await server.admin('/admin/workers')).some(({ published }) => published > 0);
+  await poll(begun, 'a publish');
+  server.kill();
+  const { code, stdout } = await run.ended();
+  assert.strictEqual(code, EX.SOFTWARE);
+  assert.strictEqual(JSON.parse(stdout).server, null);
 });
 
 test('over a Unix socket', async (t) => {
