@@ -15,11 +15,16 @@ static void path_of(char path[PATH_MAX], const char *folder, const char *scenari
     if (n < 0 || n >= PATH_MAX) die("%s: the path is too long", folder);
 }
 
+static const char *kind_of(const struct row *row)
+{
+    return row_ratio(row).n ? "ratio" : "value";
+}
+
 bool baseline_find(const char *folder, const struct row *row, double *median)
 {
     char path[PATH_MAX], line[512], wanted[128];
     path_of(path, folder, row->scenario);
-    snprintf(wanted, sizeof wanted, "{\"name\":\"%s\",", row->name);
+    snprintf(wanted, sizeof wanted, "{\"name\":\"%s\",\"of\":\"%s\",", row->name, kind_of(row));
     FILE *f = fopen(path, "re");
     if (!f) return false;
     bool found = false;
@@ -33,13 +38,14 @@ bool baseline_find(const char *folder, const struct row *row, double *median)
     return found;
 }
 
-static void record_row(FILE *to, const struct row *row, bool first)
+/* False: it has no figure. */
+static bool record_row(FILE *to, const struct row *row, bool first)
 {
     struct spread s = row_verdict(row);
-    if (s.n == 0) return;
+    if (s.n == 0) return false;
     fprintf(to, "%s  {\"name\":\"%s\",\"of\":\"%s\",\"median\":%.4g,\"min\":%.4g,\"max\":%.4g}",
-            first ? "" : ",\n", row->name, row_ratio(row).n ? "ratio" : "value", s.median, s.min,
-            s.max);
+            first ? "" : ",\n", row->name, kind_of(row), s.median, s.min, s.max);
+    return true;
 }
 
 static void record(const char *folder, const struct report *r, const struct report_about *about,
@@ -50,13 +56,14 @@ static void record(const char *folder, const struct report *r, const struct repo
     FILE *f = fopen(path, "we");
     if (!f) die_errno("%s", path);
     /* cppcheck-suppress nullPointerRedundantCheck ; die_errno does not return */
-    fprintf(f, "{\"format\":1,\"version\":\"%s\",\"cpus\":%d,\"foreign_cpu\":%.2f,\"rows\":[\n",
-            about->version, about->cpus, about->foreign);
+    fprintf(f,
+            "{\"format\":2,\"version\":\"%s\",\"commit\":\"%s\",\"rounds\":%u,\"cpus\":%d,"
+            "\"foreign_cpu\":%.2f,\"rows\":[\n",
+            about->version, about->commit, about->rounds, about->cpus, about->foreign);
     bool first = true;
     for (size_t i = 0; i < r->n_rows; i++) {
         if (strcmp(r->rows[i].scenario, scenario) != 0) continue;
-        record_row(f, &r->rows[i], first);
-        first = false;
+        if (record_row(f, &r->rows[i], first)) first = false;
     }
     fputs("\n]}\n", f);
     if (ferror(f) | fclose(f)) die_errno("%s", path);

@@ -21,13 +21,14 @@
 #define READY_MS 60000 /* valgrind takes its time */
 #define STOP_MS 20000
 
+static cpu_set_t all_cpus; /* that we were given, whatever we have left since */
+
 struct proc_cpus proc_cpus(void)
 {
     struct proc_cpus cpus = { 0, 0 };
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0) die_errno("sched_getaffinity");
+    if (sched_getaffinity(0, sizeof all_cpus, &all_cpus) != 0) die_errno("sched_getaffinity");
     for (int i = 0; i < CPU_SETSIZE; i++) {
-        if (!CPU_ISSET((size_t)i, &set)) continue;
+        if (!CPU_ISSET((size_t)i, &all_cpus)) continue;
         cpus.n++;
         cpus.last = i;
     }
@@ -36,22 +37,36 @@ struct proc_cpus proc_cpus(void)
 
 void proc_leave_cpu(int cpu)
 {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0) die_errno("sched_getaffinity");
+    cpu_set_t set = all_cpus;
     CPU_CLR((size_t)cpu, &set);
     if (sched_setaffinity(0, sizeof set, &set) != 0) die_errno("sched_setaffinity");
+}
+
+void proc_take_all_cpus(void)
+{
+    if (sched_setaffinity(0, sizeof all_cpus, &all_cpus) != 0) die_errno("sched_setaffinity");
+}
+
+/* A child would inherit what we have left; figures of many workers on one CPU say nothing. */
+static void check_cpus(pid_t pid, int cpu)
+{
+    cpu_set_t set;
+    int wanted = cpu >= 0 ? 1 : CPU_COUNT(&all_cpus);
+    if (sched_getaffinity(pid, sizeof set, &set) != 0) die_errno("sched_getaffinity");
+    if (CPU_COUNT(&set) != wanted)
+        die("the server runs on %d CPUs, not on %d", CPU_COUNT(&set), wanted);
 }
 
 /* In the child; never returns. */
 static _Noreturn void become(char *const argv[], int cpu, int out, pid_t parent)
 {
     static char *const environment[] = { NULL };
-    cpu_set_t set;
-    CPU_ZERO(&set);
+    cpu_set_t set = all_cpus;
     if (cpu >= 0) {
+        CPU_ZERO(&set);
         CPU_SET((size_t)cpu, &set);
-        if (sched_setaffinity(0, sizeof set, &set) != 0) _exit(126);
     }
+    if (sched_setaffinity(0, sizeof set, &set) != 0) _exit(126);
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || null < 0 ||
         dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || chdir("/") != 0)
@@ -108,6 +123,7 @@ void proc_start(struct proc *p, char *const argv[], int cpu)
     p->port = port_of(line, " port=");
     p->admin_port = port_of(line, " admin=");
     if (!strstr(line, " ready ") || !p->port) die("%s: no ready line but '%s'", argv[0], line);
+    check_cpus(p->pid, cpu);
     if (meter_open(&p->_meter, p->pid)) die("no CPU clock of %s", argv[0]);
 }
 

@@ -21,7 +21,8 @@ struct proc {
 };
 
 /* Starts argv[0] (an absolute path) with an empty environment in "/", on CPU number `cpu` alone or,
- * with -1, on all of ours; waits for the line "… ready … port=N …" on its standard output. */
+ * with -1, on all that proc_cpus() found; waits for the line "… ready … port=N …" on its standard
+ * output. */
 void proc_start(struct proc *p, char *const argv[], int cpu);
 
 /* SIGTERM, after five seconds SIGKILL; waits for the end. */
@@ -34,11 +35,12 @@ struct meter_memory proc_memory(const struct proc *p);
 uint64_t proc_peak_bytes(const struct proc *p);
 void proc_forget_peak(const struct proc *p);
 
-/* The CPUs that we may use: their count, and the number of the last one. Puts ourselves on all the
- * others when `leave_last`. */
+/* The CPUs that we were given: their count, and the number of the last one. To be called first. */
 struct proc_cpus {
     int n, last;
 };
 struct proc_cpus proc_cpus(void);
+/* We ourselves, and what is forked from now on: on all of them but this one; and on all again. */
 void proc_leave_cpu(int cpu);
+void proc_take_all_cpus(void);
 #endif

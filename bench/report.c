@@ -5,6 +5,7 @@
 #include "bench/report.h"
 #include "bench/baseline.h"
 #include "bench/die.h"
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,14 +49,36 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* How many of `n` sorted values may be left out at either end so that the rest still contains the
+ * true median with 95 %: with k left out it does not when at most k of n coins show heads, or at
+ * most k tails. Too few values: none. */
+static size_t interval_rank(size_t n)
+{
+    double exactly = pow(0.5, (double)n), at_most = exactly;
+    size_t k = 0;
+    while (at_most <= 0.025) {
+        exactly *= (double)(n - k) / (double)(k + 1);
+        at_most += exactly;
+        k++;
+    }
+    return k ? k - 1 : 0;
+}
+
 static struct spread spread_of(const double *values, size_t n)
 {
     double sorted[REPORT_ROUNDS];
     if (n == 0) return (struct spread) { 0 };
     memcpy(sorted, values, n * sizeof *sorted);
     qsort(sorted, n, sizeof *sorted, compare);
-    double median = n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
-    return (struct spread) { .n = n, .median = median, .min = sorted[0], .max = sorted[n - 1] };
+    size_t rank = interval_rank(n);
+    return (struct spread) {
+        .n = n,
+        .median = n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2,
+        .min = sorted[0],
+        .max = sorted[n - 1],
+        .low = sorted[rank],
+        .high = sorted[n - 1 - rank],
+    };
 }
 
 struct spread row_spread(const struct row *row, enum report_side side)
@@ -80,18 +103,34 @@ struct spread row_verdict(const struct row *row)
     return ratio.n ? ratio : row_spread(row, REPORT_SUBJECT);
 }
 
-bool row_met(const struct row *row)
+static enum report_verdict at_most(struct spread s, double goal)
 {
-    struct spread value = row_spread(row, REPORT_SUBJECT), ratio = row_ratio(row);
+    if (s.n == 0) return MISSED;
+    if (s.median <= goal) return s.high <= goal ? MET : MET_PERHAPS;
+    return s.low > goal ? MISSED : MISSED_PERHAPS;
+}
+
+static struct spread negative(struct spread s)
+{
+    return (struct spread) { s.n, -s.median, -s.max, -s.min, -s.high, -s.low };
+}
+
+enum report_verdict row_judge(const struct row *row)
+{
+    struct spread value = row_spread(row, REPORT_SUBJECT);
     switch (row->goal_is) {
     case GOAL_NONE:
-        return true;
+        return MET;
     case GOAL_RATIO_AT_MOST:
-        return ratio.n && ratio.median <= row->goal;
+        return at_most(row_ratio(row), row->goal);
     case GOAL_AT_MOST:
-        return value.n && value.median <= row->goal;
+        return at_most(value, row->goal);
     case GOAL_AT_LEAST:
-        return value.n && value.median >= row->goal;
+        return at_most(negative(value), -row->goal);
+    case GOAL_NEVER_ABOVE:
+        return value.n && value.max <= row->goal ? MET : MISSED;
+    case GOAL_NEVER_BELOW:
+        return value.n && value.min >= row->goal ? MET : MISSED;
     }
     UNREACHABLE();
 }
@@ -112,9 +151,18 @@ static const char *spread_text(struct spread s, int digits, char text[TEXT])
     return text;
 }
 
+/* The ratio, and where there are enough rounds its interval: "1.06 (1.03-1.09) [0.91-1.42]". */
+static const char *ratio_text(struct spread s, char text[TEXT])
+{
+    if (interval_rank(s.n) == 0) return spread_text(s, 2, text);
+    snprintf(text, TEXT, "%.2f (%.2f-%.2f) [%.2f-%.2f]", s.median, s.low, s.high, s.min, s.max);
+    return text;
+}
+
 static const char *goal_text(const struct row *row, char text[TEXT])
 {
-    const char *sign = row->goal_is == GOAL_AT_LEAST ? "\u2265" : "\u2264";
+    bool least = row->goal_is == GOAL_AT_LEAST || row->goal_is == GOAL_NEVER_BELOW;
+    const char *sign = least ? "\u2265" : "\u2264";
     int digits = row->goal_is == GOAL_RATIO_AT_MOST ? 2 : row->digits;
     text[0] = '\0';
     if (row->goal_is != GOAL_NONE)
@@ -153,6 +201,10 @@ static void print_right(FILE *to, const char *text, int width)
     fprintf(to, "  %*s%s", n < width ? width - n : 0, "", text);
 }
 
+static const char *const verdicts[] = {
+    [MISSED] = "MISSED", [MISSED_PERHAPS] = "MISSED?", [MET_PERHAPS] = "met?", [MET] = "met"
+};
+
 static void print_row(const struct row *row, const struct report_about *about, FILE *to)
 {
     char text[TEXT];
@@ -161,9 +213,9 @@ static void print_row(const struct row *row, const struct report_about *about, F
     for (int side = 0; side < REPORT_SIDES; side++)
         print_right(to, spread_text(row_spread(row, (enum report_side)side), row->digits, text),
                     26);
-    print_right(to, spread_text(row_ratio(row), 2, text), 18);
+    print_right(to, ratio_text(row_ratio(row), text), 30);
     print_right(to, goal_text(row, text), 12);
-    print_right(to, row->goal_is == GOAL_NONE ? "" : row_met(row) ? "met" : "MISSED", 6);
+    print_right(to, row->goal_is == GOAL_NONE ? "" : verdicts[row_judge(row)], 8);
     print_right(to, last_text(row, about, text), 18);
     fputc('\n', to);
 }
@@ -172,7 +224,8 @@ static void about_text(const struct report_about *about, FILE *to)
 {
     struct utsname os;
     uname(&os);
-    fprintf(to, "peal %s, ", about->version);
+    fprintf(to, "peal %s%s%s, %u rounds, ", about->version, *about->commit ? " at " : "",
+            about->commit, about->rounds);
     if (about->workers.least != about->workers.most) fprintf(to, "%u to ", about->workers.least);
     fprintf(to, "%u worker%s; %d CPUs, %s %s %s; %.0f s\n", about->workers.most,
             about->workers.most == 1 ? "" : "s", about->cpus, os.sysname, os.release, os.machine,
@@ -188,9 +241,9 @@ static void about_text(const struct report_about *about, FILE *to)
 void report_table(const struct report *r, const struct report_about *about, FILE *to)
 {
     const char *scenario = "", *against = "";
-    fprintf(to, "%-60s  %26s  %26s  %18s  %12s  %6s  %18s\n",
-            "median [smallest-largest of the rounds]", r->names[REPORT_SUBJECT], "against", "ratio",
-            "goal", "", "last recorded");
+    fprintf(to, "%-60s  %26s  %26s  %30s  %12s  %8s  %18s\n",
+            "median (its interval) [smallest-largest of the rounds]", r->names[REPORT_SUBJECT],
+            "against", "ratio", "goal", "", "last recorded");
     for (size_t i = 0; i < r->n_rows; i++) {
         const struct row *row = &r->rows[i];
         const char *other = row->against ? row->against : r->names[REPORT_FLOOR];
@@ -205,6 +258,10 @@ void report_table(const struct report *r, const struct report_about *about, FILE
 
 void report_markdown(const struct report *r, const struct report_about *about, FILE *to)
 {
+    static const char *const in_words[] = { [MISSED] = "**no**",
+                                            [MISSED_PERHAPS] = "**no**, perhaps by chance",
+                                            [MET_PERHAPS] = "yes, perhaps by chance",
+                                            [MET] = "yes" };
     char goal[TEXT], subject[TEXT], other[TEXT], ratio[TEXT];
     fprintf(to,
             "| target | scenario | figure | %s | against | | ratio | goal | met |\n"
@@ -221,10 +278,8 @@ void report_markdown(const struct report *r, const struct report_about *about, F
                 : row->against ? row->against
                                : r->names[REPORT_FLOOR],
                 held ? spread_text(row_spread(row, REPORT_FLOOR), row->digits, other) : "",
-                held ? spread_text(row_ratio(row), 2, ratio) : "", goal_text(row, goal),
-                row->goal_is == GOAL_NONE ? ""
-                : row_met(row)            ? "yes"
-                                          : "**no**");
+                held ? ratio_text(row_ratio(row), ratio) : "", goal_text(row, goal),
+                row->goal_is == GOAL_NONE ? "" : in_words[row_judge(row)]);
     }
     fputc('\n', to);
     about_text(about, to);
@@ -235,8 +290,9 @@ static void json_spread(FILE *to, const char *name, struct spread s)
     if (s.n == 0)
         fprintf(to, ",\"%s\":null", name);
     else
-        fprintf(to, ",\"%s\":{\"median\":%.9g,\"min\":%.9g,\"max\":%.9g}", name, s.median, s.min,
-                s.max);
+        fprintf(to,
+                ",\"%s\":{\"median\":%.9g,\"low\":%.9g,\"high\":%.9g,\"min\":%.9g,\"max\":%.9g}",
+                name, s.median, s.low, s.high, s.min, s.max);
 }
 
 static void json_row(FILE *to, const struct report *r, const struct row *row)
@@ -251,8 +307,9 @@ static void json_row(FILE *to, const struct report *r, const struct row *row)
         fputc(']', to);
     }
     if (row->goal_is != GOAL_NONE)
-        fprintf(to, ",\"target\":%u,\"goal\":%.9g,\"met\":%s", row->target, row->goal,
-                row_met(row) ? "true" : "false");
+        fprintf(to, ",\"target\":%u,\"goal\":%.9g,\"met\":%s,\"sure\":%s", row->target, row->goal,
+                row_judge(row) >= MET_PERHAPS ? "true" : "false",
+                row_judge(row) == MET || row_judge(row) == MISSED ? "true" : "false");
     fputc('}', to);
 }
 
@@ -260,12 +317,12 @@ void report_json(const struct report *r, const struct report_about *about, FILE 
 {
     struct utsname os;
     uname(&os);
-    fprintf(
-        to,
-        "{\"format\":2,\"version\":\"%s\",\"workers\":[%u,%u],\"cpus\":%d,\"system\":\"%s %s %s\","
-        "\"foreign_cpu\":%.3f,\"seconds\":%.1f,\"rows\":[\n",
-        about->version, about->workers.least, about->workers.most, about->cpus, os.sysname,
-        os.release, os.machine, about->foreign, about->seconds);
+    fprintf(to,
+            "{\"format\":3,\"version\":\"%s\",\"commit\":\"%s\",\"rounds\":%u,\"workers\":[%u,%u],"
+            "\"cpus\":%d,\"system\":\"%s %s %s\","
+            "\"foreign_cpu\":%.3f,\"seconds\":%.1f,\"rows\":[\n",
+            about->version, about->commit, about->rounds, about->workers.least, about->workers.most,
+            about->cpus, os.sysname, os.release, os.machine, about->foreign, about->seconds);
     for (size_t i = 0; i < r->n_rows; i++) {
         json_row(to, r, &r->rows[i]);
         fputs(i + 1 < r->n_rows ? ",\n" : "\n", to);

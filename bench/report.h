@@ -7,6 +7,10 @@
  * median of the ratios of each round with the smallest and the largest: the sides of one round ran
  * one after the other, so what disturbed the machine for longer than that disturbed both. What the
  * second side is, the row says: mostly the floor.
+ *
+ * How sure a median is, its interval says: the two values between which the true median lies with
+ * 95 %, whatever the distribution (order statistics). A goal within it is met or missed by what may
+ * be chance, and the table says so.
  */
 #ifndef BENCH_REPORT_H
 #define BENCH_REPORT_H
@@ -20,7 +24,14 @@
 /* What the subject (Peal) is held against. */
 enum report_side { REPORT_SUBJECT, REPORT_FLOOR, REPORT_SIDES };
 
-enum report_goal { GOAL_NONE, GOAL_RATIO_AT_MOST, GOAL_AT_MOST, GOAL_AT_LEAST };
+enum report_goal {
+    GOAL_NONE,
+    GOAL_RATIO_AT_MOST,
+    GOAL_AT_MOST,
+    GOAL_AT_LEAST,
+    GOAL_NEVER_ABOVE, /* in no round: for what is counted, not measured */
+    GOAL_NEVER_BELOW
+};
 
 struct row {
     const char *scenario; /* static */
@@ -52,12 +63,15 @@ void row_add(struct row *row, enum report_side side, double value);
 struct spread {
     size_t n;
     double median, min, max;
+    double low, high; /* the interval of the median */
 };
 struct spread row_spread(const struct row *row, enum report_side side);
 struct spread row_ratio(const struct row *row); /* n == 0: there is none */
 /* What is compared with the last run: the ratio, or the value where there is none. */
 struct spread row_verdict(const struct row *row);
-bool row_met(const struct row *row); /* of a row with a goal */
+/* Of a row with a goal. */
+enum report_verdict { MISSED, MISSED_PERHAPS, MET_PERHAPS, MET };
+enum report_verdict row_judge(const struct row *row);
 
 struct report_range {
     unsigned least, most;
@@ -65,7 +79,9 @@ struct report_range {
 
 /* What the figures were taken on. */
 struct report_about {
-    const char *version;         /* of Peal */
+    const char *version; /* of Peal */
+    const char *commit;  /* "": not known */
+    unsigned rounds;
     struct report_range workers; /* most 0: no Peal ran */
     int cpus;
     double foreign; /* share of the machine's CPU time that went to others, 0–1 */

@@ -18,20 +18,28 @@
 #include <unistd.h>
 
 #define RUN_LIMIT_S 120
-#define SPARE_FDS 100 /* of a server, beside its connections */
+#define SPARE_FDS 100  /* of a server, beside its connections */
+#define LEAST_ROUNDS 7 /* that say something */
 
 struct options {
     const char *names[16];
     size_t n_names;
-    bool json, markdown, self, free_cpu, record;
-    const char *peal, *baselines, *against;
+    bool json, markdown, self, free_cpu, record, other_than_default;
+    const char *peal, *baselines, *against, *commit;
 };
+
+static struct {
+    struct bench bench;
+    struct options options;
+    struct proc_cpus cpus;
+} all; /* for print_what_there_is() */
 
 static void usage(FILE *to)
 {
     fputs("usage: ./dev bench [NAME...] [options]\n\n", to);
     for (const struct scene *s = scenes; s->name; s++)
-        fprintf(to, "  %-9s %s%s\n", s->name, s->help, s->on_demand ? " (when named)" : "");
+        fprintf(to, "  %-9s %s%s\n", s->name, s->help,
+                s->flags & SCENE_ON_DEMAND ? " (when named)" : "");
     fputs(
         "\n"
         "  --json              JSON instead of a table\n"
@@ -44,9 +52,11 @@ static void usage(FILE *to)
         "  --subscribers N     of the fan-out (1000 and 10000)\n"
         "  --connections A,B,… counts of the memory scenario (1000,19000)\n"
         "  --workers N         of Peal (1)\n"
+        "  --set NAME=VALUE    an option of Peal's, up to four times\n"
         "  --peal FILE         the executable (the one that ./dev build made)\n"
         "  --against FILE      another Peal, for the scenario watch\n"
         "  --baselines FOLDER  the figures to compare with\n"
+        "  --commit NAME       what was built, to be printed with the figures\n"
         "  --self              the floor against itself: shows the noise\n"
         "  --any-cpu           do not give the server a CPU of its own\n",
         to);
@@ -60,6 +70,15 @@ static unsigned number(const char *option, const char *text, unsigned long max)
     if (!text || errno || *text < '0' || *text > '9' || *end || n == 0 || n > max)
         die("%s takes a number from 1 to %lu", option, max);
     return (unsigned)n;
+}
+
+static void add_set(struct bench *b, const char *set)
+{
+    size_t n = 0;
+    if (!strchr(set, '=')) die("--set takes NAME=VALUE, not '%s'", set);
+    while (b->sets[n]) n++;
+    if (n + 1 == ARRAY_LEN(b->sets)) die("--set is taken at most %zu times", n);
+    b->sets[n] = set;
 }
 
 static void read_steps(struct bench *b, char *text)
@@ -93,6 +112,7 @@ static bool take_flag(struct bench *b, struct options *o, const char *arg)
         b->rounds = 2;
         b->subscribers = 100;
         b->steps[1] = 3000;
+        o->other_than_default = true;
     } else {
         return false;
     }
@@ -108,6 +128,8 @@ static bool take_path(struct options *o, const char *arg, const char *value)
         o->against = value;
     else if (strcmp(arg, "--baselines") == 0)
         o->baselines = value;
+    else if (strcmp(arg, "--commit") == 0)
+        o->commit = value;
     else
         return false;
     return true;
@@ -127,8 +149,11 @@ static bool take_value(struct bench *b, struct options *o, const char *arg, char
         b->workers = number(arg, value, 256);
     else if (strcmp(arg, "--connections") == 0 && value)
         read_steps(b, value);
+    else if (strcmp(arg, "--set") == 0 && value)
+        add_set(b, value);
     else
         return take_path(o, arg, value);
+    if (strcmp(arg, "--rounds") != 0) o->other_than_default = true;
     return true;
 }
 
@@ -137,6 +162,24 @@ static const struct scene *find_scene(const char *name)
     for (const struct scene *s = scenes; s->name; s++)
         if (strcmp(s->name, name) == 0) return s;
     return NULL;
+}
+
+static bool is_named(const struct options *o, const char *name)
+{
+    for (size_t i = 0; i < o->n_names; i++)
+        if (strcmp(o->names[i], name) == 0) return true;
+    return false;
+}
+
+/* What --record keeps is what everybody's next run is compared with. */
+static void check_record(const struct bench *b, const struct options *o)
+{
+    if (!o->record) return;
+    if (!o->baselines) die("--record needs --baselines FOLDER");
+    if (o->other_than_default || o->self || o->free_cpu || o->peal || b->rounds < LEAST_ROUNDS)
+        die("--record keeps what later runs are compared with: %d rounds or more, and nothing else "
+            "than the defaults",
+            LEAST_ROUNDS);
 }
 
 static void read_options(struct bench *b, struct options *o, int argc, char **argv)
@@ -156,7 +199,7 @@ static void read_options(struct bench *b, struct options *o, int argc, char **ar
             usage(stderr);
             exit(64);
         }
-        o->names[o->n_names++] = argv[i];
+        if (!is_named(o, argv[i])) o->names[o->n_names++] = argv[i];
     }
 }
 
@@ -178,7 +221,8 @@ static void find_servers(struct bench *b, const struct options *o)
     if (!b->peal) die_errno("%s", o->peal ? o->peal : peal);
 }
 
-/* Raises the soft limit, and leaves out the counts that neither end could hold. */
+/* Raises the soft limit, and leaves out the counts that neither end could hold. A scenario that
+ * needs more than there are is left out later. */
 static void fit_descriptors(struct bench *b)
 {
     struct rlimit files;
@@ -187,9 +231,6 @@ static void fit_descriptors(struct bench *b)
     if (setrlimit(RLIMIT_NOFILE, &files) != 0) die_errno("setrlimit");
     size_t most = files.rlim_cur > SPARE_FDS ? (size_t)files.rlim_cur - SPARE_FDS : 1;
     while (b->n_steps > 2 && b->steps[b->n_steps - 1] > most) b->n_steps--;
-    if (b->steps[b->n_steps - 1] > most)
-        die("--connections: only %zu descriptors are allowed (ulimit -n)", most);
-    if (b->subscribers > most) die("--subscribers: at most %zu (ulimit -n)", most);
     b->most = most;
 }
 
@@ -219,13 +260,49 @@ static uint64_t machine_ns(void)
     return ticks * 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
+static size_t sockets_of(const struct bench *b, const struct scene *s)
+{
+    size_t subscribers = b->subscribers ? b->subscribers : 10000;
+    if (s->sockets > 1000) return (size_t)((double)s->sockets * b->scale);
+    if (s->sockets) return s->sockets;
+    return s->run == scene_fanout ? subscribers : b->steps[b->n_steps - 1];
+}
+
+/* Why the scenario cannot be run; NULL: it can. */
+static const char *unfit(const struct bench *b, const struct scene *s)
+{
+    static char why[128];
+    size_t sockets = sockets_of(b, s);
+    if (!b->peal && s->flags & SCENE_OF_PEAL) return "has nothing to say about the floor (--self)";
+    if (sockets <= b->most) return NULL;
+    snprintf(why, sizeof why, "needs %zu descriptors; %zu are allowed (ulimit -Hn)",
+             sockets + SPARE_FDS, b->most + SPARE_FDS);
+    return why;
+}
+
+static void run_scene(struct bench *b, const struct scene *s)
+{
+    int own = b->cpu;
+    bool share = s->flags & SCENE_ALL_CPUS && own >= 0;
+    if (share) {
+        proc_take_all_cpus();
+        b->cpu = -1;
+    }
+    s->run(b);
+    if (share) proc_leave_cpu(own);
+    b->cpu = own;
+}
+
 static void run_scenes(struct bench *b, const struct options *o)
 {
-    for (const struct scene *s = scenes; s->name && o->n_names == 0; s++)
-        if (!s->on_demand) s->run(b);
-    for (size_t i = 0; i < o->n_names; i++) {
-        const struct scene *s = find_scene(o->names[i]);
-        if (s) s->run(b); /* options were checked */
+    for (const struct scene *s = scenes; s->name; s++) {
+        if (o->n_names ? !is_named(o, s->name) : s->flags & SCENE_ON_DEMAND) continue;
+        const char *why = unfit(b, s);
+        if (why && o->n_names) die("%s %s", s->name, why);
+        if (why)
+            bench_say("%s is left out: it %s", s->name, why);
+        else
+            run_scene(b, s);
     }
 }
 
@@ -237,42 +314,64 @@ static void print(const struct bench *b, const struct options *o, const struct r
         report_markdown(&b->report, about, stdout);
     else
         report_table(&b->report, about, stdout);
-    if (o->record && !o->baselines) die("--record needs --baselines FOLDER");
     if (o->record) baseline_record(o->baselines, &b->report, about);
+}
+
+/* What was measured before it failed. */
+static void print_what_there_is(void)
+{
+    const struct bench *b = &all.bench;
+    const struct options *o = &all.options;
+    const struct report_about about = { .version = PEAL_VERSION,
+                                        .commit = o->commit,
+                                        .rounds = b->rounds,
+                                        .workers = b->used_workers,
+                                        .cpus = all.cpus.n };
+    if (b->report.n_rows == 0 || o->json || o->markdown) return;
+    fputs("What was measured until then:\n", stderr);
+    report_table(&b->report, &about, stderr);
 }
 
 int main(int argc, char **argv)
 {
-    static struct bench b = {
+    struct bench *b = &all.bench;
+    struct options *o = &all.options;
+    *b = (struct bench) {
         .workers = 1,
-        .rounds = 7,
+        .rounds = LEAST_ROUNDS,
         .minutes = 20,
         .sockets = 1000000,
         .steps = { 1000, 19000 },
         .n_steps = 2,
         .scale = 1,
     };
-    struct options o = { 0 };
-    read_options(&b, &o, argc, argv);
-    find_servers(&b, &o);
-    fit_descriptors(&b);
-    struct proc_cpus cpus = proc_cpus();
-    b.cpu = choose_cpu(&b, &o, cpus);
-    b.report.names[REPORT_SUBJECT] = b.peal ? "peal" : "floor again";
-    b.report.names[REPORT_FLOOR] = "floor";
-    alarm(RUN_LIMIT_S * (b.rounds + 1) + 60 * b.minutes);
-    uint64_t start = clock_mono_ns(), machine = machine_ns(), own = bench_own_ns();
-    run_scenes(&b, &o);
+    *o = (struct options) { .commit = "" };
+    all.cpus = proc_cpus();
+    read_options(b, o, argc, argv);
+    check_record(b, o);
+    find_servers(b, o);
+    fit_descriptors(b);
+    b->cpu = choose_cpu(b, o, all.cpus);
+    b->report.names[REPORT_SUBJECT] = b->peal ? "peal" : "floor again";
+    b->report.names[REPORT_FLOOR] = "floor";
+    alarm(RUN_LIMIT_S * (b->rounds + 1) + 60 * b->minutes);
+    die_after(print_what_there_is);
+    uint64_t start = clock_mono_ns(), machine = machine_ns();
+    run_scenes(b, o);
     double ns = (double)(clock_mono_ns() - start);
-    double foreign = (double)(machine_ns() - machine) - (double)(bench_own_ns() - own + b.ended_ns);
+    double foreign =
+        (double)(machine_ns() - machine) - (double)(bench_own_ns() + bench_children_ns());
     const struct report_about about = {
         .version = PEAL_VERSION,
-        .workers = b.used_workers,
-        .cpus = cpus.n,
-        .foreign = foreign > 0 ? foreign / (ns * cpus.n) : 0,
+        .commit = o->commit,
+        .rounds = b->rounds,
+        .workers = b->used_workers,
+        .cpus = all.cpus.n,
+        .foreign = foreign > 0 ? foreign / (ns * all.cpus.n) : 0,
         .seconds = ns / 1e9,
-        .baselines = o.baselines,
+        .baselines = o->baselines,
     };
-    print(&b, &o, &about);
+    print(b, o, &about);
+    if (fflush(stdout) != 0 || ferror(stdout)) die("the figures could not be written");
     return 0;
 }

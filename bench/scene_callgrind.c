@@ -66,9 +66,11 @@ static void load_it(struct side *s, const struct kind *k, unsigned times)
 static double instructions(struct bench *b, enum report_side side, const struct kind *k,
                            unsigned times)
 {
-    char path[128], out[192];
+    char path[] = "/tmp/peal-callgrind-XXXXXX", out[192];
     struct side s;
-    snprintf(path, sizeof path, "/tmp/peal-callgrind.%d", (int)getpid());
+    int fd = mkstemp(path); /* nobody else's, whatever lies there */
+    if (fd < 0) die_errno("%s", path);
+    close(fd);
     snprintf(out, sizeof out, "--callgrind-out-file=%s", path);
     side_start(b, &s,
                &(struct side_start) {
@@ -77,7 +79,7 @@ static double instructions(struct bench *b, enum report_side side, const struct 
                    .wrapper = { valgrind(), "--tool=callgrind", "-q", out },
                });
     load_it(&s, k, times);
-    side_stop(b, &s);
+    side_stop(&s);
     return read_total(path);
 }
 

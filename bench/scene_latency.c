@@ -72,8 +72,9 @@ void scene_latency(struct bench *b)
         row_add(
             report_row(&b->report, "latency", 0, "messages per second, each to %d", SUBSCRIBERS),
             side, rate);
-    for (unsigned round = 0; round < b->rounds; round++)
-        for (enum report_side side = 0; side < REPORT_SIDES; side++)
-            run_round(b, &sides[side], side, rate);
-    for (enum report_side side = 0; side < REPORT_SIDES; side++) side_stop(b, &sides[side]);
+    for (unsigned i = 0; i < REPORT_SIDES * b->rounds; i++) {
+        enum report_side side = bench_turn(i / REPORT_SIDES, i % REPORT_SIDES);
+        run_round(b, &sides[side], side, rate);
+    }
+    for (enum report_side side = 0; side < REPORT_SIDES; side++) side_stop(&sides[side]);
 }

@@ -46,6 +46,25 @@ static void run_round(struct bench *b, const struct pipelines *p, struct side *s
     row_add(rate, side, per_second);
 }
 
+/* What more content costs, as a part of a request of its own. */
+static void run_larger(struct bench *b, const struct pipelines *p, struct side *s)
+{
+    static const struct {
+        const char *what;
+        enum load_request kind;
+        double n;
+    } larger[] = { { "a further channel", LOAD_PUBLISH_WIDE, LOAD_WIDTH },
+                   { "a further event of a batch", LOAD_BATCH, LOAD_BATCH_EVENTS } };
+    double per_second, us = measure(b, s, p, LOAD_PUBLISH, &per_second);
+    for (size_t i = 0; i < ARRAY_LEN(larger); i++) {
+        double more_us = measure(b, s, p, larger[i].kind, &per_second) - us;
+        struct row *row =
+            report_row(&b->report, "publish", 2, "%s / publish, %s", larger[i].what, p->name);
+        row_goal(row, 2, GOAL_AT_MOST, 1);
+        row_add(row, REPORT_SUBJECT, more_us / (larger[i].n - 1) / us);
+    }
+}
+
 void scene_publish(struct bench *b)
 {
     static const struct pipelines kinds[] = { { 1, 1, "one at a time", 0 },
@@ -56,9 +75,10 @@ void scene_publish(struct bench *b)
         side_start(b, &sides[side], &(struct side_start) { .side = side });
         side_load(&sides[side], layout_one(0), PUBS);
     }
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        for (unsigned round = 0; round < b->rounds; round++)
-            for (enum report_side side = 0; side < REPORT_SIDES; side++)
-                run_round(b, &kinds[i], &sides[side], side);
-    for (enum report_side side = 0; side < REPORT_SIDES; side++) side_stop(b, &sides[side]);
+    for (unsigned i = 0; i < REPORT_SIDES * b->rounds; i++) {
+        enum report_side side = bench_turn(i / REPORT_SIDES, i % REPORT_SIDES);
+        for (size_t k = 0; k < ARRAY_LEN(kinds); k++) run_round(b, &kinds[k], &sides[side], side);
+        if (side == REPORT_SUBJECT && b->peal) run_larger(b, &kinds[1], &sides[side]);
+    }
+    for (enum report_side side = 0; side < REPORT_SIDES; side++) side_stop(&sides[side]);
 }

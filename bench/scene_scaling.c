@@ -4,15 +4,18 @@
  * mailbox messages.
  *
  * Not as throughput: the load generator shares the CPUs with the workers. Neither server has a CPU
- * of its own here.
+ * of its own here. Where several connections publish, both workers have some of them: a kernel that
+ * gives one worker all of them would leave nothing to wait for.
  */
 #include "base/check.h"
+#include "bench/die.h"
 #include "bench/scenes.h"
 
 #define SUBSCRIBERS 1000
 #define WORKERS 2
 #define PUBS 4
 #define DEPTH 16
+#define TRIES 30
 
 /* How they are loaded. */
 struct kind {
@@ -78,30 +81,49 @@ static void add(struct bench *b, enum report_side side, const struct kind *k, co
                 c->posts / c->publishes);
 }
 
+static void crowd(struct side *s, const struct kind *k)
+{
+    side_load(s, k->layout, PUBS);
+    load_connect(s->load, k->layout->max, CONNECT_WINDOW);
+    side_check(s);
+}
+
+/* Whether each worker gets something of what is published. */
+static bool is_spread(struct bench *b, struct side *s, const struct kind *k)
+{
+    uint64_t before[WORKERS] = { 0 }, after[WORKERS] = { 0 };
+    side_counters(s, "published", before, WORKERS);
+    run(b, s, k, 20);
+    side_counters(s, "published", after, WORKERS);
+    for (unsigned i = 0; i < WORKERS; i++)
+        if (after[i] == before[i]) return false;
+    return true;
+}
+
 static void run_kind(struct bench *b, const struct kind *k)
 {
     struct side sides[REPORT_SIDES];
     for (enum report_side side = 0; side < REPORT_SIDES; side++) {
         side_start(b, &sides[side],
                    &(struct side_start) { .side = REPORT_SUBJECT,
-                                          .workers = side == REPORT_SUBJECT ? WORKERS : 1,
-                                          .any_cpu = true });
-        side_load(&sides[side], k->layout, PUBS);
-        load_connect(sides[side].load, k->layout->max, CONNECT_WINDOW);
-        side_check(&sides[side]);
+                                          .workers = side == REPORT_SUBJECT ? WORKERS : 1 });
+        crowd(&sides[side], k);
     }
-    for (unsigned round = 0; round < b->rounds; round++) {
-        for (enum report_side side = 0; side < REPORT_SIDES; side++) {
-            struct cost cost = measure(b, &sides[side], k);
-            add(b, side, k, &cost);
-        }
+    for (unsigned i = 0; k->burst != 1 && !is_spread(b, &sides[REPORT_SUBJECT], k); i++) {
+        if (i == TRIES) die("all publishers are on one worker, %d times", TRIES);
+        side_unload(&sides[REPORT_SUBJECT]);
+        crowd(&sides[REPORT_SUBJECT], k);
     }
-    for (enum report_side side = 0; side < REPORT_SIDES; side++) side_stop(b, &sides[side]);
+    for (unsigned i = 0; i < REPORT_SIDES * b->rounds; i++) {
+        enum report_side side = bench_turn(i / REPORT_SIDES, i % REPORT_SIDES);
+        struct cost cost = measure(b, &sides[side], k);
+        add(b, side, k, &cost);
+    }
+    for (enum report_side side = 0; side < REPORT_SIDES; side++) side_stop(&sides[side]);
 }
 
 void scene_scaling(struct bench *b)
 {
-    if (!b->peal) return;
     const struct load_layout hot = *layout_one(SUBSCRIBERS), none = *layout_one(0);
     const struct load_layout spread = { SUBSCRIBERS, SUBSCRIBERS, 1, "bench" };
     const struct kind kinds[] = {
@@ -111,5 +133,6 @@ void scene_scaling(struct bench *b)
     };
     bench_say("scaling: %d workers against 1, %u rounds", WORKERS, b->rounds);
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) run_kind(b, &kinds[i]);
-    row_goal(row_of(b, 3, "mailbox messages per publish", kinds[0].name), 7, GOAL_AT_MOST, WORKERS);
+    row_goal(row_of(b, 3, "mailbox messages per publish", kinds[0].name), 7, GOAL_NEVER_ABOVE,
+             WORKERS);
 }

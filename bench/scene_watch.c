@@ -2,18 +2,22 @@
  *
  * bench/scene_watch.c: what it costs a delivery that the server can be watched: with nobody
  * watching, against another program (--against FILE: one that was built before there was anything
- * to watch, say); and with somebody watching everything, against nobody.
+ * to watch, say); with somebody watching everything, against nobody; and with statistics kept in a
+ * file, as a server does that is not told otherwise (all other scenarios have store=none), against
+ * none.
  *
  * All servers run side by side, each with clients of its own, and are measured in turns; who begins
  * changes from round to round.
  */
+#include "bench/die.h"
 #include "bench/scenes.h"
 #include "bench/watcher.h"
+#include <stdlib.h>
+#include <unistd.h>
 
 #define SUBSCRIBERS 1000
-#define SERVERS 3
 
-enum who { NOBODY, SOMEBODY, OTHER };
+enum who { NOBODY, SOMEBODY, STORING, OTHER, SERVERS };
 
 struct kind {
     const char *name;
@@ -39,6 +43,14 @@ static struct row *somebody_row(struct bench *b, const struct kind *k)
     return row;
 }
 
+static struct row *storing_row(struct bench *b, const struct kind *k)
+{
+    struct row *row = report_row(&b->report, "watch", 2,
+                                 "CPU per delivery, \u00b5s: %s, statistics kept", k->name);
+    row->against = "none kept";
+    return row;
+}
+
 static void measure(struct bench *b, struct side *s, enum who who)
 {
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
@@ -48,6 +60,10 @@ static void measure(struct bench *b, struct side *s, enum who who)
         case NOBODY:
             row_add(nobody_row(b, &kinds[i]), REPORT_SUBJECT, us);
             row_add(somebody_row(b, &kinds[i]), REPORT_FLOOR, us);
+            row_add(storing_row(b, &kinds[i]), REPORT_FLOOR, us);
+            break;
+        case STORING:
+            row_add(storing_row(b, &kinds[i]), REPORT_SUBJECT, us);
             break;
         case SOMEBODY:
             row_add(somebody_row(b, &kinds[i]), REPORT_SUBJECT, us);
@@ -55,19 +71,36 @@ static void measure(struct bench *b, struct side *s, enum who who)
         case OTHER:
             row_add(nobody_row(b, &kinds[i]), REPORT_FLOOR, us);
             break;
+        case SERVERS:
+            UNREACHABLE();
         }
     }
+}
+
+/* The folder of a SQLite file, and what SQLite left there. */
+static void remove_store(const char *folder)
+{
+    static const char *const files[] = { "peal.db", "peal.db-wal", "peal.db-shm" };
+    char path[64];
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+        unlink(path);
+    }
+    if (rmdir(folder) != 0) die_errno("%s", folder);
 }
 
 void scene_watch(struct bench *b)
 {
     struct side sides[SERVERS];
     unsigned n = b->against ? SERVERS : SERVERS - 1;
-    if (!b->peal) return;
+    char folder[] = "/tmp/peal-bench-XXXXXX", store[64];
+    if (!mkdtemp(folder)) die_errno("%s", folder);
+    snprintf(store, sizeof store, "store=sqlite:%s/peal.db", folder);
     bench_say("watch: %u rounds%s", b->rounds, b->against ? "" : "; --against FILE compares more");
     for (unsigned i = 0; i < n; i++) {
         struct side_start start = { .side = REPORT_SUBJECT };
         if (i == OTHER) start.program = b->against;
+        if (i == STORING) start.sets[0] = store;
         side_start(b, &sides[i], &start);
         side_crowd(&sides[i], b->subscribers ? b->subscribers : SUBSCRIBERS);
     }
@@ -78,5 +111,6 @@ void scene_watch(struct bench *b)
             measure(b, &sides[at], (enum who)at);
         }
     watcher_stop(watcher);
-    for (unsigned i = 0; i < n; i++) side_stop(b, &sides[i]);
+    for (unsigned i = 0; i < n; i++) side_stop(&sides[i]);
+    remove_store(folder);
 }

@@ -12,6 +12,7 @@
 #include "load/load.h"
 
 #define SCENES_MAX_STEPS 8
+#define BENCH_SETS 5 /* the last one is NULL */
 
 struct bench {
     const char *peal, *floor; /* absolute paths; peal NULL: the floor against itself */
@@ -26,15 +27,20 @@ struct bench {
     size_t most;                      /* connections that a process can have */
     double scale;                     /* of all durations and counts; 1 by default */
     int cpu;                          /* of the server, -1: any */
+    const char *sets[BENCH_SETS];     /* NAME=VALUE, of every Peal; NULL: no more */
     struct report_range used_workers; /* of all Peals that were started */
-    uint64_t ended_ns; /* CPU time of all servers and crowds of clients that were ended */
     struct report report;
 };
 
 struct scene {
     const char *name, *help;
     void (*run)(struct bench *b);
-    bool on_demand; /* only when it is named */
+    size_t sockets; /* that a process needs for it; 0: as the options say */
+    enum {
+        SCENE_ON_DEMAND = 1, /* only when it is named */
+        SCENE_OF_PEAL = 2,   /* the floor has nothing to prove here */
+        SCENE_ALL_CPUS = 4   /* server and clients share them all */
+    } flags;
 };
 extern const struct scene scenes[]; /* ends with a NULL name */
 
@@ -52,7 +58,6 @@ struct side_start {
     const char *sets[SIDE_SETS]; /* NAME=VALUE, of Peal */
     const char *program;         /* NULL: bench's peal */
     const char *wrapper[8];      /* a command in front of the server's; ends with NULL */
-    bool any_cpu;                /* no CPU of its own */
 };
 
 /* A server with its clients. */
@@ -70,20 +75,30 @@ void side_crowd(struct side *s, size_t n);
 /* Ends the benchmark when the server has lost, doubled, refused, … anything. */
 void side_check(const struct side *s);
 void side_unload(struct side *s); /* the clients go */
-void side_stop(struct bench *b, struct side *s);
+void side_stop(struct side *s);
 /* CPU microseconds of the server per delivery, after a warm-up of one burst. */
 double side_delivery_us(struct bench *b, struct side *s, struct load_plan *plan, double ms);
 /* CPU nanoseconds of the server so far. */
 uint64_t side_cpu_ns(const struct side *s);
-/* The sum of this counter in GET /admin/workers, over all workers. */
+/* The answer of the admin listener at this port, with its head and a NUL. Fails by die(). */
+void side_fetch(uint16_t port, const char *path, char *text, size_t room);
+/* This counter of GET /admin/workers: of each worker (at most `n`), and the sum of all. */
+uint64_t side_counters(const struct side *s, const char *name, uint64_t *each, size_t n);
 uint64_t side_counter(const struct side *s, const char *name);
 const struct load_layout *layout_one(size_t max); /* one channel; valid until the next call */
+
+/* Whose turn it is as number `i` of a round: who begins changes from round to round. */
+static inline enum report_side bench_turn(unsigned round, unsigned i)
+{
+    return (enum report_side)((round + i) % REPORT_SIDES);
+}
 
 /* A duration, and a count (at least 10), scaled. */
 uint64_t bench_ns(const struct bench *b, double ms);
 size_t bench_count(const struct bench *b, size_t n);
-/* CPU nanoseconds of ourselves so far. */
+/* CPU nanoseconds of ourselves so far, and of all children that have ended. */
 uint64_t bench_own_ns(void);
+uint64_t bench_children_ns(void);
 /* A line on stderr, so that one sees that something happens. */
 void bench_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void bench_sleep_ms(unsigned ms);
@@ -92,6 +107,7 @@ void bench_sleep_ms(unsigned ms);
 
 void scene_connect(struct bench *b);
 void scene_memory(struct bench *b);
+void scene_idle(struct bench *b);
 void scene_fanout(struct bench *b);
 void scene_channels(struct bench *b);
 void scene_publish(struct bench *b);

@@ -3,6 +3,7 @@
  * bench/side.c: how the two servers are started and loaded, and small things that all scenarios
  * use.
  */
+#include "base/rand.h"
 #include "bench/die.h"
 #include "bench/scenes.h"
 #include <arpa/inet.h>
@@ -10,6 +11,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,6 +63,14 @@ static void note_workers(struct bench *b, unsigned n)
     if (n > used->most) used->most = n;
 }
 
+static void add_sets(struct args *a, const char *const *sets, size_t n)
+{
+    for (size_t i = 0; i < n && sets[i]; i++) {
+        add(a, "--set");
+        add(a, sets[i]);
+    }
+}
+
 static void add_peal(struct args *a, const struct bench *b, const struct side_start *start)
 {
     static const char *const fixed[] = {
@@ -87,10 +97,8 @@ static void add_peal(struct args *a, const struct bench *b, const struct side_st
         add(a, "--set");
         add(a, "store=none");
     }
-    for (size_t i = 0; i < SIDE_SETS && start->sets[i]; i++) {
-        add(a, "--set");
-        add(a, start->sets[i]);
-    }
+    add_sets(a, start->sets, SIDE_SETS);
+    add_sets(a, b->sets, BENCH_SETS);
 }
 
 static void add_floor(struct args *a, const struct bench *b, enum floor_kind kind)
@@ -112,6 +120,7 @@ static void aim(struct side *s)
     s->target.host = span_of(s->host, (size_t)n);
     s->target.path = SPAN("");
     s->target.id = SPAN(APP_ID);
+    s->target.run = (uint32_t)rand_u64();
     s->target.keys =
         (struct auth_keys) { .key = SPAN(APP_KEY), .secrets = &secret, .n_secrets = 1 };
 }
@@ -128,7 +137,7 @@ void side_start(struct bench *b, struct side *s, const struct side_start *start)
     } else {
         add_floor(&args, b, start->floor);
     }
-    proc_start(&s->proc, args.argv, start->any_cpu ? -1 : b->cpu);
+    proc_start(&s->proc, args.argv, b->cpu);
     aim(s);
 }
 
@@ -170,10 +179,9 @@ void side_unload(struct side *s)
     s->load = NULL;
 }
 
-void side_stop(struct bench *b, struct side *s)
+void side_stop(struct side *s)
 {
     side_unload(s);
-    b->ended_ns += side_cpu_ns(s);
     proc_stop(&s->proc);
 }
 
@@ -196,37 +204,48 @@ uint64_t side_cpu_ns(const struct side *s)
 
 /* --- the admin listener --- */
 
-static size_t fetch(uint16_t port, const char *request, char *text, size_t room)
+void side_fetch(uint16_t port, const char *path, char *text, size_t room)
 {
+    char request[256];
+    snprintf(request, sizeof request,
+             "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
     const struct timeval limit = { .tv_sec = 5 };
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof at) != 0) die_errno("admin listener");
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0 ||
+        connect(fd, (struct sockaddr *)&at, sizeof at) != 0)
+        die_errno("admin listener");
     size_t n = 0;
     if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0) die_errno("admin listener");
     for (ssize_t got; n + 1 < room && (got = recv(fd, text + n, room - n - 1, 0)) > 0;)
         n += (size_t)got;
     close(fd);
+    if (n + 1 == room) die("the admin listener's answer is longer than %zu octets", room);
     text[n] = '\0';
-    return n;
 }
 
-uint64_t side_counter(const struct side *s, const char *name)
+uint64_t side_counters(const struct side *s, const char *name, uint64_t *each, size_t n)
 {
     static char text[262144];
     char field[64];
     uint64_t sum = 0;
     if (!s->proc.admin_port) return 0;
-    fetch(s->proc.admin_port,
-          "GET /admin/workers HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", text,
-          sizeof text);
+    side_fetch(s->proc.admin_port, "/admin/workers", text, sizeof text);
     snprintf(field, sizeof field, "\"%s\":", name);
     const char *at = strstr(text, field);
     if (!at) die("GET /admin/workers has no %s", name);
-    for (; at; at = strstr(at + 1, field)) sum += strtoull(at + strlen(field), NULL, 10);
+    for (size_t i = 0; at; at = strstr(at + 1, field), i++) {
+        uint64_t value = strtoull(at + strlen(field), NULL, 10);
+        if (i < n) each[i] = value;
+        sum += value;
+    }
     return sum;
+}
+
+uint64_t side_counter(const struct side *s, const char *name)
+{
+    return side_counters(s, name, NULL, 0);
 }
 
 /* --- small things --- */
@@ -247,6 +266,14 @@ uint64_t bench_own_ns(void)
     struct timespec ts;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t bench_children_ns(void)
+{
+    struct rusage used;
+    if (getrusage(RUSAGE_CHILDREN, &used) != 0) die_errno("getrusage");
+    return (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000000u +
+           (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1000u;
 }
 
 void bench_say(const char *fmt, ...)

@@ -17,4 +17,6 @@ if [ $# -gt 0 ] && [ -e "bench/bench_$1.c" ]; then
 fi
 case " $* " in *" callgrind "*) need bench ;; esac
 build release peal floor bench >&2
-exec build/release/bench/bench --baselines "$PWD/bench/baselines" "$@"
+commit=$(git rev-parse --short HEAD 2>/dev/null || true)
+[ -z "$commit" ] || git diff --quiet HEAD -- src bench cmake CMakeLists.txt || commit=$commit+
+exec build/release/bench/bench --commit "$commit" --baselines "$PWD/bench/baselines" "$@"

@@ -5,6 +5,7 @@
 #include "cli/text.h"
 
 #define IDLE_NS 20 /* no server needs so little for a message */
+#define MANY 1000  /* connections: with fewer, what the server keeps anyhow is a large part */
 
 /* --- for people --- */
 
@@ -66,11 +67,12 @@ static void print_server(const struct bench_result *r, FILE *to)
         fprintf(to, ", %.2f \u00b5s for each delivery",
                 ratio(r->server_cpu_ns, r->run.deliveries) / 1e3);
     if (r->run.n)
-        fprintf(to, ", %.1f \u00b5s for each request", ratio(r->server_cpu_ns, r->run.n) / 1e3);
+        fprintf(to, "%s%.1f \u00b5s for each request", r->run.deliveries ? " or " : ", ",
+                ratio(r->server_cpu_ns, r->run.n) / 1e3);
     fprintf(to, "\nmemory      %.1f MiB resident; private %.1f MiB empty, %.1f MiB connected",
             (double)r->after.rss_bytes / 1048576, (double)r->before.private_bytes / 1048576,
             (double)r->idle.private_bytes / 1048576);
-    if (r->connected && r->idle.private_bytes > r->before.private_bytes)
+    if (r->connected >= MANY && r->idle.private_bytes > r->before.private_bytes)
         fprintf(to, " (%.0f bytes a connection)",
                 ratio(r->idle.private_bytes - r->before.private_bytes, r->connected));
     fputc('\n', to);
@@ -93,24 +95,46 @@ static void print_faults(const struct load_faults *f, FILE *to)
     text_print(to, span_str(load_worst(f)));
 }
 
+static void print_run(const struct bench_wish *wish, const struct bench_result *r, FILE *to)
+{
+    char text[32];
+    const struct load_done *run = &r->run;
+    if (run->ns == 0) return;
+    fprintf(to, "published   %llu messages of %llu B in %s, %.1f a second\n",
+            (unsigned long long)run->accepted, (unsigned long long)wish->bytes,
+            duration(run->ns, text), per_second(run->accepted, run->ns));
+    if (run->n > run->accepted)
+        fprintf(to, "            %llu more were sent, and not accepted\n",
+                (unsigned long long)(run->n - run->accepted));
+    if (run->asked > run->n)
+        fprintf(
+            to,
+            "            %llu more were due, and could not be sent in time: the server, or this "
+            "program, is too slow for that rate\n",
+            (unsigned long long)(run->asked - run->n));
+    fprintf(to, "delivered   %llu messages, %.0f a second\n", (unsigned long long)run->deliveries,
+            per_second(run->deliveries, run->ns));
+}
+
 void bench_report_text(const struct bench_wish *wish, const struct bench_result *r, FILE *to)
 {
     char text[32];
     if (wish->layout.max)
         fprintf(to, "connected   %zu of %zu in %s, %.0f a second\n", r->connected, wish->layout.max,
                 duration(r->connect_ns, text), per_second(r->connected, r->connect_ns));
-    if (r->run.ns)
-        fprintf(to,
-                "published   %llu messages of %llu B in %s, %.1f a second\n"
-                "delivered   %llu messages, %.0f a second\n",
-                (unsigned long long)r->run.n, (unsigned long long)wish->bytes,
-                duration(r->run.ns, text), per_second(r->run.n, r->run.ns),
-                (unsigned long long)r->run.deliveries, per_second(r->run.deliveries, r->run.ns));
+    print_run(wish, r, to);
     print_hist("latency", &r->latency, to);
     print_hist("API", &r->api, to);
     print_hist("own lag", &r->lag, to);
     print_server(r, to);
     print_faults(&r->faults, to);
+    if (r->foreign)
+        fprintf(
+            to,
+            "%llu messages of another run came on the same channels: give each run a --prefix of "
+            "its own.\n",
+            (unsigned long long)r->foreign);
+    if (r->stopped) fputs("Ended before its time, by a signal.\n", to);
     if (r->run.ns && r->own_cpu_ns > r->run.ns / 10 * 9)
         fputs("The load generator itself was busy all the time: the server may be faster.\n", to);
 }
@@ -172,13 +196,26 @@ void bench_report_json(const struct bench_wish *wish, const struct bench_result 
 {
     struct buf b = { 0 };
     json_open(&b, '{');
+    json_key(&b, SPAN("version"));
+    json_string(&b, SPAN(PEAL_VERSION));
+    json_key(&b, SPAN("mode"));
+    json_string(&b, wish->rate ? SPAN("open") : SPAN("closed"));
+    add_u64(&b, wish->rate ? "rate" : "burst", wish->rate ? wish->rate : wish->burst);
+    add_u64(&b, "publishers", wish->publishers);
+    json_key(&b, SPAN("prefix"));
+    json_string(&b, span_str(wish->layout.prefix));
     add_u64(&b, "connections", wish->layout.max);
     add_u64(&b, "connected", r->connected);
     add_u64(&b, "connect_ns", r->connect_ns);
     add_u64(&b, "channels", wish->layout.n_channels);
+    add_u64(&b, "per_connection", wish->layout.per_conn);
+    add_u64(&b, "foreign", r->foreign);
     add_u64(&b, "bytes", wish->bytes);
-    add_u64(&b, "rate", wish->rate);
-    add_u64(&b, "published", r->run.n);
+    json_key(&b, SPAN("stopped"));
+    json_bool(&b, r->stopped);
+    add_u64(&b, "asked", r->run.asked);
+    add_u64(&b, "sent", r->run.n);
+    add_u64(&b, "published", r->run.accepted);
     add_u64(&b, "delivered", r->run.deliveries);
     add_u64(&b, "run_ns", r->run.ns);
     add_u64(&b, "own_cpu_ns", r->own_cpu_ns);

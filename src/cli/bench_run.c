@@ -59,6 +59,11 @@ static struct load_done publish(struct load *load, const struct bench_wish *wish
     return wish->rate ? load_open(load, &plan) : load_closed(load, &plan);
 }
 
+static bool is_stopped(const struct bench_wish *wish)
+{
+    return wish->stop && wish->stop(NULL);
+}
+
 static void measure(struct load *load, const struct bench_wish *wish, const struct meter *m,
                     struct bench_result *out)
 {
@@ -69,6 +74,7 @@ static void measure(struct load *load, const struct bench_wish *wish, const stru
     if (load_faults(load)->n[LOAD_BROKEN] || (wish->layout.max && !out->connected)) return;
     look(out, m, &out->idle);
     if (wish->warmup_s) publish(load, wish, NULL, wish->warmup_s);
+    if (is_stopped(wish)) return;
     uint64_t server = server_cpu_ns(out, m), own = own_cpu_ns();
     out->run = publish(load, wish, out, wish->duration_s);
     uint64_t server_after = server_cpu_ns(out, m);
@@ -85,8 +91,11 @@ enum err bench_run(const struct bench_wish *wish, struct bench_result *out, stru
     struct load *load = load_new(wish->target, &wish->layout, (size_t)wish->publishers);
     if (!load) return diag_set(d, ERR_NOMEM, "no memory or no descriptor for the connections");
     load_set_patience(load, wish->wait_s * 1000);
+    load_stop_when(load, wish->stop, NULL);
     measure(load, wish, &meter, out);
     out->faults = *load_faults(load);
+    out->foreign = subs_foreign(load_subs(load));
+    out->stopped = is_stopped(wish);
     load_free(load);
     return ERR_OK;
 }

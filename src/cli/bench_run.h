@@ -15,8 +15,9 @@ struct bench_wish {
     uint64_t rate;  /* messages a second; 0: closed loop */
     uint64_t burst; /* of the closed loop */
     uint64_t bytes, warmup_s, duration_s;
-    uint64_t wait_s; /* for what is missing */
-    uint64_t pid;    /* of the server; 0: it is not watched */
+    uint64_t wait_s;         /* for what is missing */
+    uint64_t pid;            /* of the server; 0: it is not watched */
+    bool (*stop)(void *ctx); /* asked in each turn: true ends the run, with what there is */
 };
 
 /* What came out. Times in nanoseconds. */
@@ -24,6 +25,8 @@ struct bench_result {
     size_t connected;
     uint64_t connect_ns;
     struct load_done run;
+    bool stopped;        /* before its time, by wish->stop */
+    uint64_t foreign;    /* messages of other runs on the same channels */
     uint64_t own_cpu_ns; /* of ourselves, during the run */
     struct hist latency, api, lag;
     struct load_faults faults;

@@ -4,6 +4,7 @@
  * load generator is src/load/, the same that ./dev bench measures with.
  */
 #include "base/mem.h"
+#include "base/rand.h"
 #include "cli/bench_report.h"
 #include "cli/cmd.h"
 #include "cli/target.h"
@@ -121,10 +122,26 @@ static enum err aim(struct request *req, struct diag *d)
     to->path = t->path;
     to->id = t->id;
     to->keys = t->keys;
+    to->run = (uint32_t)rand_u64();
     if (req->sources_given && to->sources == 0 && req->sources)
         return diag_set(d, ERR_SYNTAX, "--sources is for a server on 127.0.0.1");
     if (req->sources_given) to->sources = (unsigned)req->sources;
     return ERR_OK;
+}
+
+/* The first Ctrl-C ends the run, and its figures are printed; the second one ends us. */
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    interrupted = 1;
+    signal(number, SIG_DFL);
+}
+
+static bool is_interrupted(void *ctx)
+{
+    (void)ctx;
+    return interrupted;
 }
 
 static int judge(const struct bench_wish *wish, const struct bench_result *r)
@@ -147,6 +164,8 @@ static int measure(struct request *req)
         bench_report_text(&req->wish, result, stdout);
     if (!err && code != EX_OK) cmd_fail(&cmd_bench, code, load_worst(&result->faults));
     mem_free(result);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return cmd_fail(&cmd_bench, EX_IOERR, "the figures could not be written");
     return code;
 }
 
@@ -171,6 +190,7 @@ static int bench(struct request *req)
     if (!err) err = aim(req, &d);
     if (!err) err = fit_descriptors(req->connections, &d);
     if (err == ERR_SYNTAX || err == ERR_LIMIT) return cmd_fail(&cmd_bench, EX_USAGE, d.text);
+    if (err == ERR_ABSENT) return cmd_fail(&cmd_bench, EX_NOHOST, d.text);
     if (err) return cmd_fail_err(&cmd_bench, err, &d);
     req->wish.target = &req->to;
     req->wish.layout = (struct load_layout) {
@@ -179,7 +199,10 @@ static int bench(struct request *req)
         .per_conn = (uint32_t)req->per_conn,
         .prefix = req->prefix,
     };
+    req->wish.stop = is_interrupted;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
     say_what(req);
     return measure(req);
 }
@@ -246,14 +269,17 @@ const struct cmd cmd_bench = {
         "server on 127.0.0.1 is dialled from 32 loopback addresses, so that ports do not run\n"
         "out. Speaks no TLS.\n"
         "\n"
+        "Ctrl-C ends the run early: what was measured until then is printed.\n"
+        "\n"
         "Exit codes: 0 all came; 64 usage, 68 no such host, 69 no connection, 70 something was\n"
         "lost, doubled, swapped, refused or closed, 71 this machine had not enough descriptors,\n"
-        "ports or memory, 78 configuration.\n",
+        "ports or memory, or there is no process --pid, 74 the figures could not be written,\n"
+        "77 the process --pid is not ours to look at, 78 configuration.\n",
     .specs = specs,
     .n_specs = ARRAY_LEN(specs),
     .examples = "  peal bench --connections 1000 --rate 50\n"
                 "  peal bench --connections 15000 --channels 1500 --rate 200 --pid "
-                "$(pgrep -of 'peal serve')\n"
+                "$(pgrep -ox peal)\n"
                 "  peal bench --connections 500 --prefix presence-room --burst 32 --duration 30\n"
                 "  peal bench --host 127.0.0.1 --port 8080 --app ID:KEY:SECRET --json\n",
 };

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define BATCH 64
+#define LATE_MAX 64           /* messages that are published in a turn */
 #define TURN_NS 100000000u    /* the longest sleep; then the deadline is looked at */
 #define N_SIGNED ((size_t)64) /* different requests that are prepared */
 #define PUBLISH_BYTES 200
@@ -29,8 +30,10 @@ struct load {
     struct pubs *pubs;
     size_t n_pubs;
     uint64_t patience_ms;
+    bool (*stop)(void *ctx);
+    void *stop_ctx;
     uint32_t at;     /* the channel whose turn it is */
-    uint64_t n_sent; /* requests so far */
+    uint64_t n_sent; /* prepared requests so far */
     struct buf out;
     struct buf names;          /* of the channels of a request */
     struct span *channels;     /* into names */
@@ -38,10 +41,10 @@ struct load {
     size_t answered[PUBS_MAX]; /* responses that were not asked for yet by load_requests() */
 };
 
-static void on_refused(void *ctx, uint32_t first, uint32_t n)
+static void on_refused(void *ctx, uint32_t first, uint32_t n, uint64_t seq)
 {
     struct load *l = ctx;
-    for (uint32_t i = 0; i < n; i++) subs_refused(l->subs, first + i);
+    for (uint32_t i = 0; i < n; i++) subs_refused(l->subs, first + i, seq);
 }
 
 struct load *load_new(const struct load_target *target, const struct load_layout *layout,
@@ -71,6 +74,17 @@ struct load *load_new(const struct load_target *target, const struct load_layout
 void load_set_patience(struct load *l, uint64_t ms)
 {
     l->patience_ms = ms;
+}
+
+void load_stop_when(struct load *l, bool (*stop)(void *ctx), void *ctx)
+{
+    l->stop = stop;
+    l->stop_ctx = ctx;
+}
+
+static bool stopped(const struct load *l)
+{
+    return l->stop && l->stop(l->stop_ctx);
 }
 
 void load_free(struct load *l)
@@ -149,15 +163,17 @@ bool load_connect(struct load *l, size_t total, size_t window)
     l->progress_ms = clock_mono_ms();
     size_t next = 0; /* places in front of it are open, or were tried */
     CHECK(total <= l->layout.max);
-    while (subs_ready(l->subs) < total) {
+    while (subs_ready(l->subs) < total && !stopped(l)) {
         while (next < total && subs_count(l->subs) - subs_ready(l->subs) < window) {
             if (!subs_is_open(l->subs, next)) subs_open(l->subs, next);
             next++;
         }
         if (next == total && subs_count(l->subs) == subs_ready(l->subs)) break;
         if (turn(l, TURN_NS)) continue;
+        size_t waiting = subs_count(l->subs) - subs_ready(l->subs);
         load_fault(&l->faults, LOAD_UNOPENED, "%zu of %zu connections are not subscribed yet",
-                   subs_count(l->subs) - subs_ready(l->subs), total);
+                   waiting, total);
+        load_faults_add(&l->faults, LOAD_UNOPENED, waiting - 1);
         break;
     }
     return l->faults.n[LOAD_UNOPENED] == failed && l->faults.n[LOAD_BROKEN] == 0;
@@ -165,12 +181,25 @@ bool load_connect(struct load *l, size_t total, size_t window)
 
 /* --- publishing --- */
 
+static uint32_t n_channels_of(const struct load *l, const struct load_plan *plan)
+{
+    return plan->n_channels ? plan->n_channels : l->layout.n_channels;
+}
+
+/* The connection that the next message goes over: a channel's always go over the same one, so that
+ * they stay in order. */
+static size_t next_pub(const struct load *l, const struct load_plan *plan)
+{
+    uint32_t at = plan->to_nobody || l->at >= n_channels_of(l, plan) ? 0 : l->at;
+    return at / (plan->width ? plan->width : 1) % l->n_pubs;
+}
+
 /* Appends a request to `width` channels, and what is to be said about it. */
 static void write_request(struct load *l, const struct load_plan *plan, uint64_t due_ns,
                           struct pubs_batch *batch)
 {
     uint32_t width = plan->width ? plan->width : 1;
-    uint32_t n_channels = plan->n_channels ? plan->n_channels : l->layout.n_channels;
+    uint32_t n_channels = n_channels_of(l, plan);
     CHECK(n_channels <= l->layout.n_channels && n_channels % width == 0);
     if (l->at >= n_channels) l->at = 0;
     uint64_t seq = subs_next_seq(l->subs, l->at);
@@ -195,18 +224,18 @@ static void write_request(struct load *l, const struct load_plan *plan, uint64_t
         pubs_write_event(l->pubs, &l->out, &event);
     batch->first_channel = l->at;
     batch->n_channels = width;
+    batch->seq = seq;
     l->at += width;
 }
 
-/* One message; a channel's messages always go over the same connection, so that they stay in
- * order. */
+/* One message. */
 static void publish(struct load *l, const struct load_plan *plan, uint64_t due_ns, bool hold)
 {
     const struct span nobody = EMPTY_CHANNEL;
     const struct pubs_event unheard = {
         .channels = &nobody, .n_channels = 1, .due_ns = due_ns, .bytes = plan->data_bytes
     };
-    uint32_t width = plan->width ? plan->width : 1;
+    size_t pub = next_pub(l, plan);
     struct pubs_batch batch = { .n = 1, .due_ns = due_ns, .hold = hold };
     buf_clear(&l->out);
     if (plan->to_nobody)
@@ -215,8 +244,7 @@ static void publish(struct load *l, const struct load_plan *plan, uint64_t due_n
         write_request(l, plan, due_ns, &batch);
     if (buf_failed(&l->out)) load_fault(&l->faults, LOAD_BROKEN, "out of memory");
     batch.requests = buf_span(&l->out);
-    pubs_send(l->pubs, batch.first_channel / width % l->n_pubs, &batch);
-    l->n_sent++;
+    pubs_send(l->pubs, pub, &batch);
 }
 
 /* All that goes over one connection is in one piece. */
@@ -230,15 +258,19 @@ static void publish_burst(struct load *l, const struct load_plan *plan, unsigned
 struct load_done load_closed(struct load *l, const struct load_plan *plan)
 {
     struct load_done done = { 0 };
-    uint64_t start = clock_mono_ns();
-    bool alive;
+    uint64_t start = clock_mono_ns(), accepted;
+    bool alive, had_subs = subs_ready(l->subs) > 0;
     begin(l, plan);
     do {
+        accepted = pubs_accepted(l->pubs);
         publish_burst(l, plan, plan->burst);
         done.n += plan->burst;
-        alive = drain(l);
+        alive = drain(l) && pubs_accepted(l->pubs) > accepted;
+        if (had_subs && subs_ready(l->subs) == 0) alive = false;
         done.ns = clock_mono_ns() - start;
-    } while (alive && done.ns < plan->run_ns);
+    } while (alive && done.ns < plan->run_ns && !stopped(l));
+    done.asked = done.n;
+    done.accepted = pubs_accepted(l->pubs);
     done.deliveries = subs_received(l->subs);
     return done;
 }
@@ -258,46 +290,73 @@ uint64_t load_await(struct load *l)
 
 /* The steady beat of an open loop. */
 struct beat {
-    uint64_t start_ns, due_ns, gap_ns, end_ns;
+    uint64_t start_ns, end_ns; /* UINT64_MAX: no end */
+    double gap_ns;             /* 0: nothing is published */
+    uint64_t n;                /* published so far */
 };
 
 static struct beat beat_of(const struct load_plan *plan)
 {
     uint64_t now = clock_mono_ns();
-    uint64_t end = plan->run_ns == UINT64_MAX ? UINT64_MAX : now + plan->run_ns;
     return (struct beat) {
         .start_ns = now,
-        .due_ns = plan->rate > 0 ? now : UINT64_MAX,
-        .gap_ns = plan->rate > 0 ? (uint64_t)(1e9 / plan->rate) : 0,
-        .end_ns = end,
+        .end_ns = plan->run_ns == UINT64_MAX ? UINT64_MAX : now + plan->run_ns,
+        .gap_ns = plan->rate > 0 ? 1e9 / plan->rate : 0,
     };
 }
 
-/* Publishes what is due, then waits for what comes. */
+/* When message number `n` is due; UINT64_MAX: there is none. */
+static uint64_t due_ns(const struct beat *b, uint64_t n)
+{
+    uint64_t due = b->gap_ns > 0 ? b->start_ns + (uint64_t)((double)n * b->gap_ns) : UINT64_MAX;
+    return due < b->end_ns ? due : UINT64_MAX;
+}
+
+/* The messages that were due before this time. */
+static uint64_t n_due(const struct beat *b, uint64_t ns)
+{
+    uint64_t n = b->n;
+    while (due_ns(b, n) < ns) n++;
+    return n;
+}
+
+/* Publishes what is due, but not so much at once that nothing is read meanwhile; then waits for
+ * what comes. */
 static bool beat_turn(struct load *l, const struct load_plan *plan, struct beat *b)
 {
     uint64_t now = clock_mono_ns();
-    for (; b->due_ns <= now && b->due_ns < b->end_ns; b->due_ns += b->gap_ns) {
-        if (plan->lag) hist_add(plan->lag, now - b->due_ns);
-        publish(l, plan, b->due_ns, false);
+    for (unsigned i = 0; i < LATE_MAX && due_ns(b, b->n) <= now; i++) {
+        if (!pubs_has_room(l->pubs, next_pub(l, plan))) break;
+        if (plan->lag) hist_add(plan->lag, now - due_ns(b, b->n));
+        publish(l, plan, due_ns(b, b->n++), false);
+        now = clock_mono_ns();
     }
-    now = clock_mono_ns();
-    uint64_t next = b->due_ns < b->end_ns ? b->due_ns : b->end_ns;
+    uint64_t next = due_ns(b, b->n) < b->end_ns ? due_ns(b, b->n) : b->end_ns;
     /* Where nothing is missing silence is as it should be. */
     if (!subs_missing(l->subs) && !pubs_waiting(l->pubs)) l->progress_ms = clock_mono_ms();
     return turn(l, next > now ? next - now : 0);
 }
 
+/* Whether there is something to be published yet, or the time is not over. */
+static bool goes_on(const struct load *l, const struct beat *b)
+{
+    uint64_t now = clock_mono_ns();
+    return now < b->end_ns ||
+           (due_ns(b, b->n) != UINT64_MAX && now < b->end_ns + l->patience_ms * 1000000);
+}
+
 struct load_done load_open(struct load *l, const struct load_plan *plan)
 {
-    uint64_t before = l->n_sent;
     struct beat beat = beat_of(plan);
     begin(l, plan);
     bool alive = true;
-    while (alive && clock_mono_ns() < beat.end_ns) alive = beat_turn(l, plan, &beat);
+    while (alive && goes_on(l, &beat) && !stopped(l)) alive = beat_turn(l, plan, &beat);
+    uint64_t end = clock_mono_ns();
     drain(l);
     return (struct load_done) {
-        .n = l->n_sent - before,
+        .n = beat.n,
+        .asked = n_due(&beat, end),
+        .accepted = pubs_accepted(l->pubs),
         .ns = clock_mono_ns() - beat.start_ns,
         .deliveries = subs_received(l->subs),
     };
@@ -315,10 +374,19 @@ struct prepared {
 
 static void prepare(struct load *l, enum load_request kind, struct prepared *p)
 {
-    const struct span nobody = EMPTY_CHANNEL;
+    char names[LOAD_WIDTH][32];
+    struct span channels[LOAD_WIDTH] = { EMPTY_CHANNEL };
+    for (size_t i = 1; i < LOAD_WIDTH; i++) {
+        int n = snprintf(names[i], sizeof names[i], "bench-%zu-nobody", i);
+        channels[i] = span_of(names[i], (size_t)n);
+    }
     for (size_t i = 0; i < 2 * N_SIGNED; i++) {
         const struct pubs_event event = {
-            .channels = &nobody, .n_channels = 1, .seq = i % N_SIGNED, .bytes = PUBLISH_BYTES
+            .channels = channels,
+            .n_channels = kind == LOAD_PUBLISH_WIDE ? LOAD_WIDTH : 1,
+            .batch = kind == LOAD_BATCH ? LOAD_BATCH_EVENTS : 0,
+            .seq = i % N_SIGNED,
+            .bytes = PUBLISH_BYTES,
         };
         p->at[i] = p->text.n;
         if (kind == LOAD_STATIC)
@@ -365,6 +433,7 @@ struct load_done load_requests(struct load *l, enum load_request kind, size_t n_
         done.ns = clock_mono_ns() - start;
     }
     drain(l);
+    done.accepted = pubs_accepted(l->pubs);
     done.ns = clock_mono_ns() - start;
     buf_fini(&prepared.text);
     return done;
@@ -398,7 +467,7 @@ struct load_done load_churn(struct load *l, size_t stay, uint64_t cycles, size_t
 /* Dials once more into the epoll set. */
 static void knock(struct load *l, int ep, uint64_t i)
 {
-    int fd = load_dial(l->target, (size_t)i);
+    int fd = load_dial(l->target, (size_t)i, false);
     struct epoll_event ev = { .events = EPOLLOUT, .data.fd = fd };
     if (fd < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev) != 0)
         load_fault(&l->faults, LOAD_BROKEN, "connection %llu: %s", (unsigned long long)i,
@@ -417,8 +486,12 @@ struct load_done load_knock(struct load *l, uint64_t cycles, size_t window)
         while (opened < cycles && opened - done.n < window) knock(l, ep, opened++);
         n = epoll_wait(ep, events, BATCH, (int)l->patience_ms);
         for (int i = 0; i < n; i++, done.n++) {
-            setsockopt(events[i].data.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-            close(events[i].data.fd);
+            int fd = events[i].data.fd, error = 0;
+            socklen_t len = sizeof error;
+            getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+            if (error) load_fault(&l->faults, LOAD_UNOPENED, "connecting: %s", strerror(error));
+            setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+            close(fd);
         }
     }
     if (n == 0) load_fault(&l->faults, LOAD_UNOPENED, "the server does not accept");
@@ -427,22 +500,20 @@ struct load_done load_knock(struct load *l, uint64_t cycles, size_t window)
     return done;
 }
 
-struct load_done load_storm(struct load *l, const struct load_plan *plan, uint64_t *all_back_ns)
+uint64_t load_storm(struct load *l)
 {
+    const struct load_plan plan = { .data_bytes = PUBLISH_BYTES };
     size_t n = subs_ready(l->subs), next = 0;
-    uint64_t before = l->n_sent;
-    bool alive = true;
-    begin(l, plan);
+    begin(l, &plan);
     for (size_t i = 0; i < n; i++) subs_close(l->subs, i);
-    struct beat beat = beat_of(plan);
+    uint64_t start = clock_mono_ns();
+    bool alive = true;
     while (alive && subs_ready(l->subs) < n && load_clean(&l->faults)) {
-        /* As fast as we can, yet not so that the publisher waits for us. */
+        /* As fast as we can, yet not so that those who are answered wait for us. */
         for (size_t i = 0; next < n && i < BATCH; i++) subs_open(l->subs, next++);
-        alive = beat_turn(l, plan, &beat);
+        alive = turn(l, next < n ? 0 : TURN_NS);
     }
-    *all_back_ns = clock_mono_ns() - beat.start_ns;
-    drain(l);
-    return (struct load_done) { .n = l->n_sent - before,
-                                .ns = *all_back_ns,
-                                .deliveries = subs_received(l->subs) };
+    if (!alive)
+        load_fault(&l->faults, LOAD_UNOPENED, "%zu of %zu are back", subs_ready(l->subs), n);
+    return clock_mono_ns() - start;
 }

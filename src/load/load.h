@@ -6,7 +6,8 @@
  * One thread. Each run returns when everything that was published has come to every subscriber and
  * every request is answered, so what the server's CPU clock gained in between is the cost of
  * exactly that. When nothing has come for LOAD_STALL_MS, what is missing is lost. What the server
- * does wrong is counted in load_faults(); a run with LOAD_BROKEN ends at once.
+ * does wrong is counted in load_faults(); a run with LOAD_BROKEN ends at once, and so does a closed
+ * loop whose server is gone.
  */
 #ifndef LOAD_LOAD_H
 #define LOAD_LOAD_H
@@ -24,6 +25,9 @@ struct load *load_new(const struct load_target *target, const struct load_layout
                       size_t n_pubs);
 /* Another time than LOAD_STALL_MS. */
 void load_set_patience(struct load *l, uint64_t ms);
+/* Connecting and the two loops end before their time when this says so (asked in each turn, so it
+ * may also do something then); what is under way is still waited for. NULL: they do not. */
+void load_stop_when(struct load *l, bool (*stop)(void *ctx), void *ctx);
 void load_free(struct load *l); /* resets all connections; NULL allowed */
 
 /* So far. The caller may write them. */
@@ -49,8 +53,11 @@ struct load_plan {
 };
 
 struct load_done {
-    uint64_t n;  /* requests */
-    uint64_t ns; /* how long it took */
+    uint64_t n;        /* requests that were sent */
+    uint64_t asked;    /* load_open: how many were due; more than n where neither the server nor
+                          ourselves could keep up */
+    uint64_t accepted; /* of n, those that were answered with 200 */
+    uint64_t ns;       /* how long it took */
     uint64_t deliveries;
 };
 
@@ -60,7 +67,8 @@ struct load_done load_closed(struct load *l, const struct load_plan *plan);
 
 /* Open loop: a request every 1/rate seconds, whether or not the server keeps up. Latencies count
  * from when the message was *due* to be sent, so that a stall counts for all that it delayed (no
- * coordinated omission). */
+ * coordinated omission). What was due and could not be sent in time is sent after it, for as long
+ * as there is patience. */
 struct load_done load_open(struct load *l, const struct load_plan *plan);
 
 /* Somebody else's load publishes the next message of the first channel (plan->data_bytes,
@@ -69,9 +77,13 @@ void load_expect(struct load *l, const struct load_plan *plan);
 /* Until it has come to all; returns to how many it has. */
 uint64_t load_await(struct load *l);
 
+#define LOAD_WIDTH 100
+#define LOAD_BATCH_EVENTS 10
 enum load_request {
-    LOAD_STATIC, /* GET of a static text */
-    LOAD_PUBLISH /* signed publish, 200 bytes of data, to a channel without subscribers */
+    LOAD_STATIC,       /* GET of a static text */
+    LOAD_PUBLISH,      /* signed publish, 200 bytes of data, to a channel without subscribers */
+    LOAD_PUBLISH_WIDE, /* the same to LOAD_WIDTH such channels */
+    LOAD_BATCH         /* a batch of LOAD_BATCH_EVENTS such publishes */
 };
 /* Closed loop: `depth` requests waiting on each of the first `n_pubs` connections; for `run_ns`, 0:
  * only these. */
@@ -85,7 +97,7 @@ struct load_done load_churn(struct load *l, size_t stay, uint64_t cycles, size_t
 /* TCP connections alone, connected and reset: what accepting and closing costs. */
 struct load_done load_knock(struct load *l, uint64_t cycles, size_t window);
 
-/* Resets all connections, then opens them again, all at once, while the plan (rate, api) goes on;
- * until all are back. `all_back_ns`: how long that took. */
-struct load_done load_storm(struct load *l, const struct load_plan *plan, uint64_t *all_back_ns);
+/* Resets all connections, then opens them again, all at once; returns the nanoseconds until all are
+ * back. */
+uint64_t load_storm(struct load *l);
 #endif

@@ -13,12 +13,13 @@
 #include <unistd.h>
 
 #define READ_BYTES ((size_t)64 * 1024)
+#define OUT_MAX ((size_t)64 << 20) /* that may wait to be sent on a connection */
 
 /* One or more requests that were sent together. */
 struct asked {
     uint32_t n; /* still to be answered */
     uint32_t first_channel, n_channels;
-    uint64_t due_ns;
+    uint64_t seq, due_ns;
 };
 
 struct pub {
@@ -37,8 +38,9 @@ struct pubs {
     struct pubs_hooks hooks;
     struct hist *latency;
     size_t n, waiting;
-    struct buf body;   /* of the request that is being written */
-    struct buf string; /* to be signed */
+    uint64_t n_accepted; /* since pubs_watch */
+    struct buf body;     /* of the request that is being written */
+    struct buf string;   /* to be signed */
     struct pub items[PUBS_MAX];
 };
 
@@ -94,12 +96,11 @@ void pubs_free(struct pubs *p)
 
 /* --- requests --- */
 
-static void write_body(struct pubs *p, const struct pubs_event *event)
+static void write_event(struct pubs *p, const struct pubs_event *event)
 {
-    const struct text_head head = { event->seq, event->due_ns };
+    const struct text_head head = { p->target->run, event->seq, event->due_ns };
     bool one = event->n_channels == 1;
-    buf_clear(&p->body);
-    buf_add_fmt(&p->body, "{\"name\":\"" PUBS_EVENT_NAME "\",\"channel%s\":", one ? "" : "s");
+    buf_add_fmt(&p->body, "{\"name\":\"" TEXT_EVENT "\",\"channel%s\":", one ? "" : "s");
     for (size_t i = 0; i < event->n_channels; i++)
         buf_add_fmt(&p->body, "%s\"%.*s\"", i ? "," : one ? "" : "[", SPAN_FMT(event->channels[i]));
     buf_add_fmt(&p->body, "%s,\"data\":\"", one ? "" : "]");
@@ -107,9 +108,24 @@ static void write_body(struct pubs *p, const struct pubs_event *event)
     BUF_ADD_LIT(&p->body, "\"}");
 }
 
+static void write_body(struct pubs *p, const struct pubs_event *event)
+{
+    buf_clear(&p->body);
+    if (event->batch == 0) {
+        write_event(p, event);
+        return;
+    }
+    for (size_t i = 0; i < event->batch; i++) {
+        buf_add_span(&p->body, i ? SPAN(",") : SPAN("{\"batch\":["));
+        write_event(p, event);
+    }
+    BUF_ADD_LIT(&p->body, "]}");
+}
+
 void pubs_write_event(struct pubs *p, struct buf *out, const struct pubs_event *event)
 {
     const struct load_target *t = p->target;
+    const char *route = event->batch ? "batch_events" : "events";
     char query[512], md5[MD5_HEX_LEN], signature[SHA256_HEX_LEN];
     write_body(p, event);
     md5_hex(buf_span(&p->body), md5);
@@ -117,12 +133,12 @@ void pubs_write_event(struct pubs *p, struct buf *out, const struct pubs_event *
         query, sizeof query, "auth_key=%.*s&auth_timestamp=%llu&auth_version=1.0&body_md5=%.*s",
         SPAN_FMT(t->keys.key), (unsigned long long)(clock_unix_ms() / 1000), MD5_HEX_LEN, md5);
     buf_clear(&p->string);
-    buf_add_fmt(&p->string, "POST\n/apps/%.*s/events\n%.*s", SPAN_FMT(t->id), n, query);
+    buf_add_fmt(&p->string, "POST\n/apps/%.*s/%s\n%.*s", SPAN_FMT(t->id), route, n, query);
     auth_sign_string(&t->keys, buf_span(&p->string), signature);
     buf_add_fmt(out,
-                "POST %.*s/apps/%.*s/events?%s&auth_signature=%.*s HTTP/1.1\r\nHost: %.*s\r\n"
+                "POST %.*s/apps/%.*s/%s?%s&auth_signature=%.*s HTTP/1.1\r\nHost: %.*s\r\n"
                 "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-                SPAN_FMT(t->path), SPAN_FMT(t->id), query, SHA256_HEX_LEN, signature,
+                SPAN_FMT(t->path), SPAN_FMT(t->id), route, query, SHA256_HEX_LEN, signature,
                 SPAN_FMT(t->host), p->body.n);
     buf_add_span(out, buf_span(&p->body));
     if ((size_t)n >= sizeof query || buf_failed(&p->body) || buf_failed(&p->string)) buf_fail(out);
@@ -160,7 +176,7 @@ static bool dial(struct pubs *p, size_t index)
 {
     const struct load_target *t = p->target;
     struct pub *pub = &p->items[index];
-    pub->fd = load_dial(t, t->sources ? t->sources - 1 : 0);
+    pub->fd = load_dial(t, t->sources ? t->sources - 1 : 0, false);
     if (pub->fd < 0) {
         load_fault(p->faults, LOAD_UNANSWERED, "no connection for publishing: %s", strerror(errno));
         return false;
@@ -173,7 +189,7 @@ static bool dial(struct pubs *p, size_t index)
 static void give_up(struct pubs *p, const struct asked *asked)
 {
     for (uint32_t i = 0; i < asked->n && asked->n_channels && p->hooks.refused; i++)
-        p->hooks.refused(p->hooks.ctx, asked->first_channel, asked->n_channels);
+        p->hooks.refused(p->hooks.ctx, asked->first_channel, asked->n_channels, asked->seq);
 }
 
 void pubs_send(struct pubs *p, size_t index, const struct pubs_batch *batch)
@@ -181,7 +197,7 @@ void pubs_send(struct pubs *p, size_t index, const struct pubs_batch *batch)
     CHECK(index < p->n);
     struct pub *pub = &p->items[index];
     const struct asked asked = { (uint32_t)batch->n, batch->first_channel, batch->n_channels,
-                                 batch->due_ns };
+                                 batch->seq, batch->due_ns };
     if (pub->fd < 0 && !dial(p, index)) {
         give_up(p, &asked);
         return;
@@ -195,6 +211,11 @@ void pubs_send(struct pubs *p, size_t index, const struct pubs_batch *batch)
     pub->waiting += batch->n;
     p->waiting += batch->n;
     if (!pub->blocked && !batch->hold) flush(p, index);
+}
+
+bool pubs_has_room(const struct pubs *p, size_t index)
+{
+    return p->items[index].out.n < OUT_MAX;
 }
 
 void pubs_flush(struct pubs *p)
@@ -223,13 +244,15 @@ static void settle(struct pubs *p, struct pub *pub, const struct answer *answer,
 {
     struct asked *asked = first_asked(pub);
     if (answer->status != 200) {
-        const struct asked one = { 1, asked->first_channel, asked->n_channels, 0 };
+        const struct asked one = { 1, asked->first_channel, asked->n_channels, asked->seq, 0 };
         load_fault(p->faults, LOAD_REFUSED, "a request was answered with %u %.*s", answer->status,
                    (int)(answer->body.n < 180 ? answer->body.n : 180),
                    answer->body.n ? answer->body.p : "");
         give_up(p, &one);
-    } else if (p->latency && asked->due_ns) {
-        hist_add(p->latency, now_ns > asked->due_ns ? now_ns - asked->due_ns : 0);
+    } else {
+        p->n_accepted++;
+        if (p->latency && asked->due_ns)
+            hist_add(p->latency, now_ns > asked->due_ns ? now_ns - asked->due_ns : 0);
     }
     if (--asked->n == 0) pub->n_done++;
     pub->waiting--;
@@ -308,4 +331,10 @@ void pubs_give_up(struct pubs *p)
 void pubs_watch(struct pubs *p, struct hist *latency)
 {
     p->latency = latency;
+    p->n_accepted = 0;
+}
+
+uint64_t pubs_accepted(const struct pubs *p)
+{
+    return p->n_accepted;
 }

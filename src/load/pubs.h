@@ -12,13 +12,12 @@
 #include "load/target.h"
 
 #define PUBS_MAX 64
-#define PUBS_EVENT_NAME "bench.event"
 
 struct pubs;
 
-/* What is told when a request was not carried out. */
+/* What is told when a request was refused, or may not have been carried out. */
 struct pubs_hooks {
-    void (*refused)(void *ctx, uint32_t first_channel, uint32_t n_channels);
+    void (*refused)(void *ctx, uint32_t first_channel, uint32_t n_channels, uint64_t seq);
     void *ctx;
 };
 
@@ -35,8 +34,9 @@ struct pubs_event {
     size_t n_channels;
     uint64_t seq, due_ns;
     size_t bytes; /* of data */
+    size_t batch; /* so many of it, in one request; 0: no batch */
 };
-/* Appends a signed POST /apps/ID/events. */
+/* Appends a signed POST /apps/ID/events or …/batch_events. */
 void pubs_write_event(struct pubs *p, struct buf *out, const struct pubs_event *event);
 /* Appends a GET that is answered with a static text. */
 void pubs_write_static(struct pubs *p, struct buf *out);
@@ -46,6 +46,7 @@ struct pubs_batch {
     struct span requests;
     size_t n;
     uint32_t first_channel, n_channels; /* of each; n_channels 0: nobody asks */
+    uint64_t seq;                       /* on each of them */
     uint64_t due_ns;                    /* 0: is not measured */
     bool hold;                          /* more will follow at once: pubs_flush() sends it */
 };
@@ -53,9 +54,13 @@ struct pubs_batch {
 void pubs_send(struct pubs *p, size_t index, const struct pubs_batch *batch);
 
 void pubs_flush(struct pubs *p);
+/* False: so much waits to be sent on this connection that more is of no use. */
+bool pubs_has_room(const struct pubs *p, size_t index);
 
-/* Where the times from due to answered go; NULL: nowhere. */
+/* Where the times from due to answered go; NULL: nowhere. Sets the count of pubs_accepted() to 0.
+ */
 void pubs_watch(struct pubs *p, struct hist *latency);
+uint64_t pubs_accepted(const struct pubs *p); /* requests that were answered with 200 */
 /* Returns how many responses came. */
 size_t pubs_on_event(struct pubs *p, size_t index, uint32_t events);
 size_t pubs_waiting(const struct pubs *p); /* requests without a response, all connections */

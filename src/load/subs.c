@@ -33,7 +33,8 @@ struct subs *subs_new(int ep, const struct load_target *target, const struct loa
     s->chans = mem_zalloc(max * layout->per_conn * sizeof *s->chans);
     s->common = mem_zalloc(layout->n_channels * sizeof *s->common);
     s->input = mem_alloc(READ_BYTES);
-    if (s->items && s->chans && s->common && s->input) return s;
+    buf_add_fmt(&s->mark, "\"%s-", layout->prefix);
+    if (s->items && s->chans && s->common && s->input && !buf_failed(&s->mark)) return s;
     subs_free(s);
     return NULL;
 }
@@ -44,10 +45,13 @@ void subs_free(struct subs *s)
     for (size_t i = 0; s->items && i < s->layout.max; i++) subs_close(s, i);
     mem_free(s->items);
     mem_free(s->chans);
+    for (uint32_t c = 0; s->common && c < s->layout.n_channels; c++)
+        buf_fini(&s->common[c].refused);
     mem_free(s->common);
     mem_free(s->input);
     buf_fini(&s->out);
     buf_fini(&s->scratch);
+    buf_fini(&s->mark);
     mem_free(s);
 }
 
@@ -61,7 +65,8 @@ static void count_out(struct subs *s, size_t index)
         struct sub_common *common = &s->common[sub_channel(s, index, k)];
         common->n_ready--;
         /* What has come up to here counts as received; what is under way is not waited for. */
-        s->expected -= common->next_seq - chans[k].next_seq;
+        s->expected -=
+            common->next_seq - chans[k].next_seq - sub_refused_since(common, chans[k].next_seq);
     }
 }
 
@@ -81,7 +86,7 @@ void subs_open(struct subs *s, size_t index)
     CHECK(index < s->layout.max);
     struct sub *sub = &s->items[index];
     CHECK(sub->state == SUB_CLOSED);
-    int fd = load_dial(s->target, index);
+    int fd = load_dial(s->target, index, index < s->n_narrow);
     if (fd < 0) {
         /* Running out of ports or descriptors is ours, all else the server's. */
         bool ours = errno == EMFILE || errno == ENFILE || errno == EADDRNOTAVAIL;
@@ -106,6 +111,11 @@ void subs_close(struct subs *s, size_t index)
     ws_dec_fini(&sub->dec);
     sub->state = SUB_CLOSED;
     s->n--;
+}
+
+void subs_narrow(struct subs *s, size_t n)
+{
+    s->n_narrow = n;
 }
 
 void subs_stop_reading(struct subs *s, size_t index)
@@ -146,7 +156,9 @@ static void send_all(struct subs *s, size_t index, const struct buf *out)
         return;
     }
     ssize_t sent = send(s->items[index].fd, out->p, out->n, MSG_NOSIGNAL);
-    if (sent != (ssize_t)out->n) subs_lose(s, index, "sending failed: ", span_str(strerror(errno)));
+    if (sent != (ssize_t)out->n)
+        subs_lose(s, index, "sending failed: ",
+                  span_str(sent < 0 ? strerror(errno) : "the server does not read"));
 }
 
 void subs_say(struct subs *s, size_t index)
@@ -258,13 +270,26 @@ static void on_reply(struct subs *s, size_t index, size_t n)
     buf_fini(&rest);
 }
 
+/* The connection ended without a close frame. */
+static void on_end(struct subs *s, size_t index, const char *error)
+{
+    char what[64];
+    unsigned code = s->items[index].error;
+    if (error)
+        snprintf(what, sizeof what, "reading: %s", error);
+    else if (code)
+        snprintf(what, sizeof what, "closed by the server after pusher:error %u", code);
+    else
+        snprintf(what, sizeof what, "closed by the server without a word");
+    subs_lose(s, index, what, span_of(NULL, 0));
+}
+
 static void read_some(struct subs *s, size_t index)
 {
     ssize_t got = recv(s->items[index].fd, s->input, READ_BYTES, 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (got <= 0) {
-        subs_lose(s, index, got < 0 ? "reading: " : "closed by the server without a word",
-                  span_str(got < 0 ? strerror(errno) : NULL));
+        on_end(s, index, got < 0 ? strerror(errno) : NULL);
         return;
     }
     if (s->latency) s->now_ns = clock_mono_ns();

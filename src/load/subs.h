@@ -39,6 +39,8 @@ void subs_free(struct subs *s); /* closes all; NULL allowed */
 void subs_open(struct subs *s, size_t index);
 /* Resets it; what was still to come on it is not waited for. */
 void subs_close(struct subs *s, size_t index);
+/* From now on the first `n` connections are opened narrow (load/target.h). */
+void subs_narrow(struct subs *s, size_t n);
 /* It does not read any more; what it misses is no loss. */
 void subs_stop_reading(struct subs *s, size_t index);
 /* And reads again: what is told now is counted in subs_told(), then it is closed by the server. */
@@ -59,11 +61,12 @@ void subs_channel_name(const struct subs *s, uint32_t channel, struct buf *out);
 uint64_t subs_next_seq(const struct subs *s, uint32_t channel);
 /* That message is on its way to all that are subscribed now. */
 void subs_published(struct subs *s, uint32_t channel);
-/* It was refused: nobody waits for it. */
-void subs_refused(struct subs *s, uint32_t channel);
+/* Message `seq` of the channel was refused, or may have been: nobody waits for it, and who gets it
+ * all the same may. */
+void subs_refused(struct subs *s, uint32_t channel, uint64_t seq);
 /* Deliveries that are still to come. */
 uint64_t subs_missing(const struct subs *s);
-/* Gives them up, as lost. */
+/* Gives them up, as lost; one that comes later counts for nothing. */
 void subs_give_up(struct subs *s);
 
 /* --- what comes --- */
@@ -71,5 +74,7 @@ void subs_give_up(struct subs *s);
  * count of deliveries to 0. */
 void subs_watch(struct subs *s, size_t data_bytes, struct hist *latency);
 uint64_t subs_received(const struct subs *s);
+/* Messages of other runs on the same channels. */
+uint64_t subs_foreign(const struct subs *s);
 void subs_on_event(struct subs *s, uint64_t data, uint32_t events);
 #endif

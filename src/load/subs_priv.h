@@ -30,7 +30,8 @@ struct sub {
 /* What all subscribers of a channel have in common. */
 struct sub_common {
     uint64_t next_seq;
-    uint32_t n_ready; /* subscriptions that count */
+    uint32_t n_ready;   /* subscriptions that count */
+    struct buf refused; /* uint64_t each, ascending: messages that nobody has to get */
 };
 
 struct subs {
@@ -42,12 +43,17 @@ struct subs {
     struct sub *items;
     struct sub_chan *chans;    /* per_conn for each connection */
     struct sub_common *common; /* per channel */
+    /* Missing is what is expected, but for what was received and for what is excused since it was
+     * refused. What a connection still has to get is no longer expected when it closes. */
     uint64_t expected, received, excused;
     uint64_t run_received; /* since subs_watch */
+    uint64_t n_foreign;
     size_t data_bytes;
     struct hist *latency;
     uint64_t now_ns; /* when the bytes that are being read were taken from the socket */
-    size_t hint;     /* where in a frame the text stood the last time */
+    size_t hint, hint_event, hint_channel; /* where these stood in a frame the last time */
+    struct buf mark;                       /* what all channels begin with, with the quote */
+    size_t n_narrow;                       /* the first so many are opened narrow */
     size_t told_4100, told_other;
     uint8_t *input;
     struct buf out, scratch;
@@ -65,6 +71,8 @@ static inline struct sub_chan *sub_chans(const struct subs *s, size_t index)
     return &s->chans[index * s->layout.per_conn];
 }
 
+/* How many messages from `seq` on were refused. */
+uint64_t sub_refused_since(const struct sub_common *common, uint64_t seq);
 /* A whole text of the server. */
 void subs_on_text(struct subs *s, size_t index, struct span text);
 /* Sends s->out, masked, and clears it. */

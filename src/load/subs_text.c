@@ -87,23 +87,58 @@ static void on_greeting(struct subs *s, size_t index, struct span text)
 
 /* --- messages --- */
 
-/* Which of the connection's channels it came on; per_conn where that is none. */
-static uint32_t which(const struct subs *s, size_t index, struct span text)
+/* Looks for the word where it stood the last time, then everywhere; `rest` is what follows it. */
+static bool find(struct span text, struct span word, size_t *hint, struct span *rest)
 {
-    char mark[64];
-    if (s->layout.per_conn == 1) return 0;
-    int n = snprintf(mark, sizeof mark, "\"%s-", s->layout.prefix);
-    const char *at = memmem(text.p, text.n, mark, (size_t)n);
-    struct span rest = at ? span_skip(text, (size_t)(at - text.p) + (size_t)n) : span_of(NULL, 0);
-    uint32_t channel = 0;
-    for (; rest.n && rest.p[0] >= '0' && rest.p[0] <= '9'; rest = span_skip(rest, 1))
-        channel = channel * 10 + (uint32_t)(rest.p[0] - '0');
+    if (!span_starts(span_skip(text, *hint), word)) {
+        const char *p = text.n ? memmem(text.p, text.n, word.p, word.n) : NULL;
+        if (!p) return false;
+        *hint = (size_t)(p - text.p);
+    }
+    *rest = span_skip(text, *hint + word.n);
+    return true;
+}
+
+/* Which of the connection's channels it came on; per_conn where that is none, or the event is not
+ * the one that was published. */
+static uint32_t which(struct subs *s, size_t index, struct span text)
+{
+    const uint32_t none = s->layout.per_conn;
+    struct span rest;
+    if (!find(text, SPAN("\"" TEXT_EVENT "\""), &s->hint_event, &rest) ||
+        !find(text, buf_span(&s->mark), &s->hint_channel, &rest))
+        return none;
+    uint64_t channel;
+    size_t n = 0;
+    while (n < rest.n && rest.p[n] >= '0' && rest.p[n] <= '9') n++;
+    if (!span_to_u64(span_head(rest, n), &channel) || n == rest.n || rest.p[n] != '"') return none;
     uint32_t k = 0;
-    while (k < s->layout.per_conn && sub_channel(s, index, k) != channel) k++;
+    while (k < none && sub_channel(s, index, k) != channel) k++;
     return k;
 }
 
-/* A number that is not the next one. */
+uint64_t sub_refused_since(const struct sub_common *common, uint64_t seq)
+{
+    const uint64_t *all = (const void *)common->refused.p;
+    size_t n = common->refused.n / sizeof *all, before = n;
+    while (before && all[before - 1] >= seq) before--;
+    return n - before;
+}
+
+static bool was_refused(const struct sub_common *common, uint64_t seq)
+{
+    return sub_refused_since(common, seq) > sub_refused_since(common, seq + 1);
+}
+
+/* Whether the subscription had the message. What is too old to be known counts as had. */
+static bool had(const struct sub_chan *c, uint64_t seq)
+{
+    if (seq >= c->next_seq) return false;
+    uint64_t behind = c->next_seq - 1 - seq;
+    return behind >= 64 || (c->seen >> behind & 1);
+}
+
+/* A number that is not the next one. False: it came again. */
 static bool judge(struct subs *s, size_t index, struct sub_chan *c, uint64_t seq)
 {
     if (seq > c->next_seq) { /* those between may still come: then they are swapped, else lost */
@@ -112,34 +147,58 @@ static bool judge(struct subs *s, size_t index, struct sub_chan *c, uint64_t seq
         c->next_seq = seq;
         return true;
     }
-    uint64_t behind = c->next_seq - 1 - seq;
-    bool again = behind >= 64 || (c->seen >> behind & 1);
+    bool again = had(c, seq);
     load_fault(s->faults, again ? LOAD_DOUBLED : LOAD_SWAPPED,
                "connection %zu: message %llu came %s message %llu", index, (unsigned long long)seq,
                again ? "again, before" : "after", (unsigned long long)c->next_seq);
-    if (!again) c->seen |= UINT64_C(1) << behind;
-    if (!again) s->received++;
-    return false;
+    return !again;
 }
 
 /* A message that was found in the text. */
 static void on_message(struct subs *s, size_t index, uint32_t k, const struct text_head *head)
 {
+    const struct sub_common *common = &s->common[sub_channel(s, index, k)];
     struct sub_chan *c = &sub_chans(s, index)[k];
-    if (head->seq < c->first_seq) return; /* was under way when we came */
+    if (head->seq >= common->next_seq) {
+        load_fault(s->faults, LOAD_WRONG, "connection %zu: message %llu was never published", index,
+                   (unsigned long long)head->seq);
+        return;
+    }
+    if (head->seq < c->first_seq) return; /* was under way when we came, or was given up */
     if (head->seq != c->next_seq && !judge(s, index, c, head->seq)) return;
+    if (!was_refused(common, head->seq)) s->received++; /* nobody waited for that one */
+    s->run_received++;
+    if (head->seq < c->next_seq) {
+        c->seen |= UINT64_C(1) << (c->next_seq - 1 - head->seq);
+        return;
+    }
     c->next_seq++;
     c->seen = c->seen << 1 | 1;
-    s->received++;
-    s->run_received++;
     if (s->latency) hist_add(s->latency, s->now_ns > head->due_ns ? s->now_ns - head->due_ns : 0);
 }
 
-/* Presence, counts, pings: true when the text was one of these. */
+/* Of pusher:error. */
+static uint16_t code_of(struct span text)
+{
+    const char *at = memmem(text.p, text.n, "code", 4);
+    struct span rest = at ? span_skip(text, (size_t)(at - text.p)) : span_of(NULL, 0);
+    while (rest.n && (rest.p[0] < '0' || rest.p[0] > '9')) rest = span_skip(rest, 1);
+    uint64_t code = 0;
+    size_t n = 0;
+    while (n < rest.n && rest.p[n] >= '0' && rest.p[n] <= '9') n++;
+    return span_to_u64(span_head(rest, n), &code) && code <= UINT16_MAX ? (uint16_t)code : 0;
+}
+
+/* Presence, counts, pings, and the error that says why the connection will be closed: true when the
+ * text was one of these. */
 static bool on_protocol(struct subs *s, size_t index, struct span text)
 {
     if (!has(span_head(text, 200), "\"pusher")) return false;
-    if (!has(text, "\"pusher:ping\"")) return !has(text, "\"pusher:error\"");
+    if (has(text, "\"pusher:error\"")) {
+        s->items[index].error = code_of(text);
+        return s->items[index].error >= 4000 && s->items[index].error < 4300;
+    }
+    if (!has(text, "\"pusher:ping\"")) return true;
     BUF_ADD_LIT(&s->out, "{\"event\":\"pusher:pong\",\"data\":{}}");
     subs_say(s, index);
     return true;
@@ -149,6 +208,10 @@ static void on_ready(struct subs *s, size_t index, struct span text)
 {
     struct text_head head;
     bool found = text_find(text, s->data_bytes, &s->hint, &head);
+    if (found && head.run != s->target->run) {
+        s->n_foreign++;
+        return;
+    }
     uint32_t k = found ? which(s, index, text) : s->layout.per_conn;
     if (k < s->layout.per_conn)
         on_message(s, index, k, &head);
@@ -157,17 +220,21 @@ static void on_ready(struct subs *s, size_t index, struct span text)
                    (int)(text.n < 200 ? text.n : 200), text.p);
 }
 
+/* The next message is the first that counts. */
+static void begin_at_next(struct subs *s, size_t index, uint32_t k)
+{
+    uint64_t next = s->common[sub_channel(s, index, k)].next_seq;
+    sub_chans(s, index)[k] = (struct sub_chan) { .first_seq = next, .next_seq = next };
+}
+
 /* All channels are granted: from here on each message counts. */
 static void count_in(struct subs *s, size_t index)
 {
-    struct sub_chan *chans = sub_chans(s, index);
     s->items[index].state = SUB_READY;
     s->n_ready++;
     for (uint32_t k = 0; k < s->layout.per_conn; k++) {
-        struct sub_common *common = &s->common[sub_channel(s, index, k)];
-        common->n_ready++;
-        chans[k] =
-            (struct sub_chan) { .first_seq = common->next_seq, .next_seq = common->next_seq };
+        s->common[sub_channel(s, index, k)].n_ready++;
+        begin_at_next(s, index, k);
     }
 }
 
@@ -181,18 +248,6 @@ static void on_joining(struct subs *s, size_t index, struct span text)
     } else {
         on_protocol(s, index, text);
     }
-}
-
-/* Of pusher:error. */
-static uint16_t code_of(struct span text)
-{
-    const char *at = memmem(text.p, text.n, "code", 4);
-    struct span rest = at ? span_skip(text, (size_t)(at - text.p)) : span_of(NULL, 0);
-    while (rest.n && (rest.p[0] < '0' || rest.p[0] > '9')) rest = span_skip(rest, 1);
-    uint64_t code = 0;
-    size_t n = 0;
-    while (n < rest.n && rest.p[n] >= '0' && rest.p[n] <= '9') n++;
-    return span_to_u64(span_head(rest, n), &code) && code <= UINT16_MAX ? (uint16_t)code : 0;
 }
 
 static void on_slow(struct subs *s, size_t index, struct span text)
@@ -238,9 +293,37 @@ void subs_published(struct subs *s, uint32_t channel)
     s->expected += common->n_ready;
 }
 
-void subs_refused(struct subs *s, uint32_t channel)
+/* All that subscribe to the channel have a number that is the channel's modulo this. */
+static size_t step_of(const struct subs *s)
 {
-    s->excused += s->common[channel].n_ready;
+    return s->layout.n_channels / s->layout.per_conn;
+}
+
+static struct sub_chan *sub_chan_of(const struct subs *s, size_t index, uint32_t channel)
+{
+    uint32_t k = 0;
+    while (sub_channel(s, index, k) != channel) k++;
+    return &sub_chans(s, index)[k];
+}
+
+static bool counts(const struct subs *s, size_t index)
+{
+    return s->items[index].state == SUB_READY && !s->items[index].slow;
+}
+
+void subs_refused(struct subs *s, uint32_t channel, uint64_t seq)
+{
+    struct buf *refused = &s->common[channel].refused;
+    buf_add(refused, &seq, sizeof seq);
+    if (buf_failed(refused)) {
+        load_fault(s->faults, LOAD_BROKEN, "out of memory");
+        return;
+    }
+    for (size_t i = channel % step_of(s); i < s->layout.max; i += step_of(s)) {
+        if (!counts(s, i)) continue;
+        const struct sub_chan *c = sub_chan_of(s, i, channel);
+        s->excused += seq >= c->first_seq && !had(c, seq);
+    }
 }
 
 uint64_t subs_missing(const struct subs *s)
@@ -253,6 +336,10 @@ void subs_give_up(struct subs *s)
 {
     load_faults_add(s->faults, LOAD_LOST, subs_missing(s));
     s->expected = s->received = s->excused = 0;
+    CHECK(s->layout.n_channels > 0);
+    for (uint32_t c = 0; c < s->layout.n_channels; c++) buf_clear(&s->common[c].refused);
+    for (size_t i = 0; i < s->layout.max; i++)
+        for (uint32_t k = 0; counts(s, i) && k < s->layout.per_conn; k++) begin_at_next(s, i, k);
 }
 
 void subs_watch(struct subs *s, size_t data_bytes, struct hist *latency)
@@ -265,4 +352,9 @@ void subs_watch(struct subs *s, size_t data_bytes, struct hist *latency)
 uint64_t subs_received(const struct subs *s)
 {
     return s->run_received;
+}
+
+uint64_t subs_foreign(const struct subs *s)
+{
+    return s->n_foreign;
 }

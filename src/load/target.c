@@ -58,12 +58,21 @@ static bool bind_source(int fd, unsigned n)
     return bind(fd, (struct sockaddr *)&from, sizeof from) == 0;
 }
 
-int load_dial(const struct load_target *t, size_t index)
+/* Before connecting: the other end makes its buffers after the segments that it may send. */
+static void make_narrow(int fd)
+{
+    const int segment = 1460, room = 4096;
+    setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+}
+
+int load_dial(const struct load_target *t, size_t index, bool narrow)
 {
     const int one = 1;
     int fd = socket(t->addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
     if (t->addr.ss_family != AF_UNIX) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (narrow) make_narrow(fd);
     bool bound = !t->sources || bind_source(fd, (unsigned)(index % t->sources));
     if (bound &&
         (connect(fd, (const struct sockaddr *)&t->addr, t->addr_len) == 0 || errno == EINPROGRESS))

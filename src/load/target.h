@@ -22,6 +22,7 @@ struct load_target {
     struct span id;   /* of the app */
     struct auth_keys keys;
     unsigned sources; /* loopback addresses to dial from; 0: the system chooses */
+    uint32_t run;     /* any number: tells our messages from those of other runs */
 };
 
 #define LOAD_SOURCES 32 /* 127.0.0.2 and the 31 after it: 900,000 connections */
@@ -32,6 +33,8 @@ enum err load_target_find(struct load_target *t, const char *host, uint16_t port
 /* The same for a Unix socket. ERR_LIMIT: the path is too long. */
 enum err load_target_unix(struct load_target *t, struct span path, struct diag *d) MUST_USE;
 
-/* Begins to connect a socket that does not block; `index` chooses the source. -1: errno. */
-int load_dial(const struct load_target *t, size_t index);
+/* Begins to connect a socket that does not block; `index` chooses the source. With `narrow` it has
+ * segments of an Ethernet's size and room for few of them, so that neither kernel holds more than a
+ * few dozen KB for it. -1: errno. */
+int load_dial(const struct load_target *t, size_t index, bool narrow);
 #endif

@@ -6,13 +6,15 @@
 
 const assert = require('node:assert');
 const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
 const { WebSocketServer } = require('ws');
 const { test } = require('./lib/suite');
 const { poll } = require('./lib/wait');
 
-const EX = { OK: 0, USAGE: 64, UNAVAILABLE: 69, SOFTWARE: 70 };
+const EX = { OK: 0, USAGE: 64, NOHOST: 68, UNAVAILABLE: 69, SOFTWARE: 70, IOERR: 74 };
 const BRIEF = ['--duration', '1', '--warmup', '0', '--wait', '1'];
 const SHORT = [...BRIEF, '--json'];
 
@@ -39,7 +41,8 @@ test('open loop: everything comes, at the rate that was asked for', { quick: tru
   const server = await t.server();
   const args = ['--connections', '20', '--rate', '50', '--pid', String(server.pid)];
   const result = await clean(t, [...target(server), ...args]);
-  assert.strictEqual(result.published, 50);
+  assert.deepStrictEqual([result.mode, result.rate, result.stopped], ['open', 50, false]);
+  assert.deepStrictEqual([result.asked, result.sent, result.published], [50, 50, 50]);
   assert.strictEqual(result.delivered, 50 * 20);
   assert.strictEqual(result.latency_ns.count, 50 * 20);
   assert.strictEqual(result.api_ns.count, 50);
@@ -82,16 +85,63 @@ test('a --pid that is not the server is doubted', async (t) => {
   assert.doesNotMatch(await text(server.pid), /does --pid name the server/);
 });
 
-test('a server that dies meanwhile has no figures', async (t) => {
-  const server = await t.server();
-  const args = [...target(server), '--connections', '5', '--rate', '50', '--pid', String(server.pid)];
-  const run = t.command(['bench', ...args, '--duration', '3', '--warmup', '0', '--wait', '1', '--json']);
+// A run that is under way: something was published already.
+async function underWay(t, server, args) {
+  const run = t.command(['bench', ...target(server), ...args, '--warmup', '0', '--json']);
   const begun = async () => (await server.admin('/admin/workers')).some(({ published }) => published > 0);
   await poll(begun, 'a publish');
+  return run;
+}
+
+test('a server that dies meanwhile has no figures', async (t) => {
+  const server = await t.server();
+  const args = ['--connections', '5', '--rate', '50', '--pid', String(server.pid)];
+  const run = await underWay(t, server, [...args, '--duration', '3', '--wait', '1']);
   server.kill();
   const { code, stdout } = await run.ended();
   assert.strictEqual(code, EX.SOFTWARE);
   assert.strictEqual(JSON.parse(stdout).server, null);
+});
+
+test('Ctrl-C: what was measured until then is printed', async (t) => {
+  const server = await t.server();
+  const run = await underWay(t, server, ['--connections', '5', '--rate', '50', '--duration', '60']);
+  run.signal('SIGINT');
+  const { code, stdout } = await run.ended();
+  const result = JSON.parse(stdout);
+  assert.strictEqual(code, EX.OK);
+  assert.strictEqual(result.stopped, true);
+  assert.ok(result.published > 0 && result.published === result.asked, stdout);
+  assert.strictEqual(result.delivered, result.published * 5);
+});
+
+test('a server that stops in good order has closed, and done nothing wrong', async (t) => {
+  const server = await t.server();
+  const closed = ['--connections', '5', '--burst', '1', '--duration', '60', '--wait', '20'];
+  const run = await underWay(t, server, closed);
+  await server.stop();
+  const { code, stdout, stderr } = await run.ended(); // long before a minute is over
+  const { faults, run_ns: ns } = JSON.parse(stdout);
+  assert.strictEqual(code, EX.SOFTWARE, stderr);
+  assert.deepStrictEqual([faults.closed, faults.wrong, faults.lost], [5, 0, 0], stdout);
+  assert.ok(ns < 55e9, stdout);
+});
+
+test('two runs on the same channels do not accuse the server', async (t) => {
+  const server = await t.server();
+  const args = [...target(server), '--connections', '3', '--rate', '20'];
+  const results = await Promise.all([clean(t, args), clean(t, args)]);
+  for (const result of results) assert.strictEqual(result.delivered, 20 * 3);
+  assert.ok(results.some(({ foreign }) => foreign > 0), got(results));
+});
+
+test('figures that cannot be written are a failure', async (t) => {
+  const server = await t.server();
+  const run = spawn(t.binary, ['bench', ...target(server), ...SHORT], {
+    stdio: ['ignore', fs.openSync('/dev/full', 'w'), 'ignore'],
+  });
+  const [code] = await once(run, 'exit');
+  assert.strictEqual(code, EX.IOERR);
 });
 
 test('over a Unix socket', async (t) => {
@@ -121,6 +171,8 @@ test('wrong command lines, and no server', { quick: true }, async (t) => {
   const nobody = await bench(t, ['--host', '127.0.0.1', '--port', '1', ...app]);
   assert.strictEqual(nobody.code, EX.UNAVAILABLE, nobody.what);
   assert.ok(nobody.result.faults.unopened > 0);
+  const unknown = await bench(t, ['--host', 'nobody.invalid', ...app]);
+  assert.strictEqual(unknown.code, EX.NOHOST, unknown.what);
 });
 
 test('a wrong secret is refused, and nothing counts as lost', async (t) => {
@@ -234,6 +286,54 @@ test('a message that was changed is counted, and lost', (t) =>
     { wrong: CLIENTS, lost: CLIENTS },
     /not published/,
   ));
+
+const PLACES = [
+  ['another channel', (text) => text.replace('bench-0', 'bench-1')],
+  ['another event', (text) => text.replace('bench.event', 'bench.other')],
+  ['a wrong digit of its time', (text) => text.replace(/[0-9a-f] ([^ ]*)"/, (all, rest) => `${all[0] === '0' ? '1' : '0'} ${rest}"`)],
+];
+
+for (const [what, change] of PLACES)
+  test(`a message with ${what} is wrong`, (t) =>
+    misbehaves(
+      t,
+      { deliver: (n, text, sockets) => each(sockets, n === 3 ? change(text) : text) },
+      { wrong: CLIENTS, lost: CLIENTS },
+      /not published/,
+    ));
+
+test('what was refused is not waited for, also where a connection ends meanwhile', (t) =>
+  misbehaves(
+    t,
+    {
+      deliver: (n, text, sockets) => {
+        if (n !== 5) each(n === 9 ? sockets.slice(1) : sockets, text);
+        if (n === 6) sockets.pop().close(4200, 'go away');
+      },
+      answer: (n, response) => response.writeHead(n === 5 ? 500 : 200).end('{}'),
+    },
+    { refused: 1, closed: 1, lost: 1 },
+    /500/,
+  ));
+
+test('what was given up stays lost when it comes later, and when its connection ends', async (t) => {
+  let late = null;
+  const server = await fakeServer(t, {
+    deliver: (n, text, sockets) => {
+      if (n === 19) late = text; // the last one of the warm-up
+      else each(sockets, text);
+      if (n === 25) each(sockets, late);
+      if (n === 30) sockets.pop().close(4200, 'go away');
+    },
+  });
+  const args = ['--connections', String(CLIENTS), '--rate', '20', '--duration', '1', '--wait', '1'];
+  const run = t.command(['bench', ...target(server), ...args, '--warmup', '1', '--json']);
+  const { stdout } = await run.ended();
+  const { faults, delivered } = JSON.parse(stdout);
+  assert.deepStrictEqual([faults.lost, faults.swapped, faults.doubled], [CLIENTS, 0, 0], stdout);
+  assert.strictEqual(faults.closed, 1);
+  assert.strictEqual(delivered, 11 * CLIENTS + 9 * (CLIENTS - 1), stdout);
+});
 
 test('a connection that the server ends is counted', (t) =>
   misbehaves(

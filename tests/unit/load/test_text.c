@@ -5,7 +5,7 @@
 
 static struct buf frame(uint64_t seq, uint64_t due_ns, size_t bytes)
 {
-    const struct text_head head = { seq, due_ns };
+    const struct text_head head = { 0xc0ffee, seq, due_ns };
     struct buf b = { 0 };
     BUF_ADD_LIT(&b, "{\"event\":\"e\",\"channel\":\"bench-1\",\"data\":\"");
     text_write(&b, &head, bytes);
@@ -23,6 +23,7 @@ static void a_text_says_its_number_and_time_at_any_length(void **state)
         struct text_head head;
         struct buf b = frame(0xabcdef0123456789 + i, UINT64_MAX - i, lengths[i]);
         assert_true(text_find(buf_span(&b), lengths[i], &hint, &head));
+        assert_int_equal(head.run, 0xc0ffee);
         assert_true(head.seq == 0xabcdef0123456789 + i);
         assert_true(head.due_ns == UINT64_MAX - i);
         buf_fini(&b);
@@ -47,7 +48,7 @@ static void a_hint_that_is_wrong_is_corrected(void **state)
 static void a_text_within_json_within_json_is_found(void **state)
 {
     (void)state;
-    const struct text_head in = { 1, 2 };
+    const struct text_head in = { 3, 1, 2 };
     struct text_head head;
     struct buf b = { 0 };
     size_t hint = 0;
@@ -71,6 +72,26 @@ static void a_wrong_octet_is_noticed(void **state)
         char was = b.p[i];
         b.p[i] = '!';
         assert_false(text_find(buf_span(&b), 200, &at, &head));
+        b.p[i] = was;
+    }
+    buf_fini(&b);
+}
+
+/* Digits that are digits still: the pattern tells. */
+static void a_wrong_digit_is_noticed(void **state)
+{
+    (void)state;
+    size_t hint = 0;
+    struct text_head head;
+    struct buf b = frame(0x1234, 0xabcdef, TEXT_MIN);
+    assert_true(text_find(buf_span(&b), TEXT_MIN, &hint, &head));
+    for (size_t i = hint; i < hint + TEXT_MIN; i++) {
+        size_t at = hint;
+        char was = b.p[i];
+        for (const char *digit = "0123456789abcdef"; *digit; digit++) {
+            b.p[i] = *digit;
+            assert_int_equal(text_find(buf_span(&b), TEXT_MIN, &at, &head), *digit == was);
+        }
         b.p[i] = was;
     }
     buf_fini(&b);
@@ -100,6 +121,7 @@ int main(void)
         cmocka_unit_test(a_hint_that_is_wrong_is_corrected),
         cmocka_unit_test(a_text_within_json_within_json_is_found),
         cmocka_unit_test(a_wrong_octet_is_noticed),
+        cmocka_unit_test(a_wrong_digit_is_noticed),
         cmocka_unit_test(a_text_of_another_length_is_none),
     };
     return RUN_TESTS(tests);

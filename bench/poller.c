@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ * bench/poller.c: see poller.h. What it tells lies in memory that both processes share. */
+#include "bench/poller.h"
+#include "bench/die.h"
+#include "bench/scenes.h"
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PAUSE_MS 20
+
+/* The value of the metric, whose samples are added up. */
+static uint64_t sum_of(const char *text, const char *name)
+{
+    uint64_t sum = 0;
+    size_t n = strlen(name);
+    for (const char *at = text; (at = strstr(at, name)); at += n) {
+        bool whole = at == text || at[-1] == '\n';
+        const char *end = at + n;
+        if (*end == '{') end = strchr(end, '}');
+        if (!whole || !end || (*end != ' ' && *end != '}')) continue;
+        sum += strtoull(end + (*end == '}'), NULL, 10);
+    }
+    return sum;
+}
+
+static _Noreturn void poll_it(struct poller *p, uint16_t port)
+{
+    static char text[262144];
+    while (!atomic_load(&p->stop)) {
+        side_fetch(port, "/metrics", text, sizeof text);
+        uint64_t bytes = sum_of(text, "peal_waiting_output_bytes");
+        if (bytes) atomic_fetch_add(&p->waiting, 1);
+        if (bytes > atomic_load(&p->most)) atomic_store(&p->most, bytes);
+        atomic_store(&p->cut, sum_of(text, "peal_slow_consumers_cut_total"));
+        atomic_fetch_add(&p->answers, 1);
+        bench_sleep_ms(PAUSE_MS);
+    }
+    _exit(0);
+}
+
+struct poller *poller_start(uint16_t admin_port)
+{
+    struct poller *p =
+        mmap(NULL, sizeof *p, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) die_errno("mmap");
+    fflush(NULL);
+    pid_t parent = getpid(), pid = fork();
+    if (pid < 0) die_errno("fork");
+    if (pid == 0) {
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(1);
+        poll_it(p, admin_port);
+    }
+    p->pid = pid;
+    while (atomic_load(&p->answers) == 0) {
+        if (waitpid(pid, NULL, WNOHANG) == pid) die("GET /metrics was not answered");
+        bench_sleep_ms(1);
+    }
+    return p;
+}
+
+void poller_stop(struct poller *p)
+{
+    int status;
+    atomic_store(&p->stop, true);
+    if (waitpid(p->pid, &status, 0) != p->pid || status != 0) die("GET /metrics was not answered");
+    munmap(p, sizeof *p);
+}
