@@ -18,5 +18,5 @@ fi
 case " $* " in *" callgrind "*) need bench ;; esac
 build release peal floor bench >&2
 commit=$(git rev-parse --short HEAD 2>/dev/null || true)
-[ -z "$commit" ] || git diff --quiet HEAD -- src bench cmake CMakeLists.txt || commit=$commit+
+[ -z "$commit" ] || git diff --quiet HEAD -- src bench ':!bench/baselines' cmake CMakeLists.txt || commit=$commit+
 exec build/release/bench/bench --commit "$commit" --baselines "$PWD/bench/baselines" "$@"
