@@ -4,8 +4,6 @@
 #include "bench/die.h"
 #include "bench/scenes.h"
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -13,30 +11,15 @@
 
 #define PAUSE_MS 20
 
-/* The value of the metric, whose samples are added up. */
-static uint64_t sum_of(const char *text, const char *name)
-{
-    uint64_t sum = 0;
-    size_t n = strlen(name);
-    for (const char *at = text; (at = strstr(at, name)); at += n) {
-        bool whole = at == text || at[-1] == '\n';
-        const char *end = at + n;
-        if (*end == '{') end = strchr(end, '}');
-        if (!whole || !end || (*end != ' ' && *end != '}')) continue;
-        sum += strtoull(end + (*end == '}'), NULL, 10);
-    }
-    return sum;
-}
-
 static _Noreturn void poll_it(struct poller *p, uint16_t port)
 {
     static char text[262144];
     while (!atomic_load(&p->stop)) {
         side_fetch(port, "/metrics", text, sizeof text);
-        uint64_t bytes = sum_of(text, "peal_waiting_output_bytes");
+        uint64_t bytes = metric_of(text, "peal_waiting_output_bytes");
         if (bytes) atomic_fetch_add(&p->waiting, 1);
         if (bytes > atomic_load(&p->most)) atomic_store(&p->most, bytes);
-        atomic_store(&p->cut, sum_of(text, "peal_slow_consumers_cut_total"));
+        atomic_store(&p->cut, metric_of(text, "peal_slow_consumers_cut_total"));
         atomic_fetch_add(&p->answers, 1);
         bench_sleep_ms(PAUSE_MS);
     }

@@ -20,6 +20,7 @@
 
 #define READY_MS 60000 /* valgrind takes its time */
 #define STOP_MS 20000
+#define SLACK_NS 50000
 
 static cpu_set_t all_cpus; /* that we were given, whatever we have left since */
 
@@ -67,6 +68,7 @@ static _Noreturn void become(char *const argv[], int cpu, int out, pid_t parent)
         CPU_SET((size_t)cpu, &set);
     }
     if (sched_setaffinity(0, sizeof set, &set) != 0) _exit(126);
+    prctl(PR_SET_TIMERSLACK, SLACK_NS); /* as servers have it, whatever we have */
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || null < 0 ||
         dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || chdir("/") != 0)
@@ -127,11 +129,12 @@ void proc_start(struct proc *p, char *const argv[], int cpu)
     if (meter_open(&p->_meter, p->pid)) die("no CPU clock of %s", argv[0]);
 }
 
-static bool ended_within(pid_t pid, uint64_t limit_ms)
+/* `status` is how it ended. */
+static bool ended_within(pid_t pid, uint64_t limit_ms, int *status)
 {
     uint64_t until = clock_mono_ms() + limit_ms;
     do {
-        pid_t got = waitpid(pid, NULL, WNOHANG);
+        pid_t got = waitpid(pid, status, WNOHANG);
         if (got == pid || (got < 0 && errno == ECHILD)) return true;
         poll(NULL, 0, 5);
     } while (clock_mono_ms() < until);
@@ -142,11 +145,16 @@ void proc_stop(struct proc *p)
 {
     if (p->pid <= 0) return;
     kill(p->pid, SIGTERM);
-    if (!ended_within(p->pid, STOP_MS)) {
+    int status = 0;
+    if (!ended_within(p->pid, STOP_MS, &status)) {
         fprintf(stderr, "bench: pid %d did not end within %d ms of SIGTERM\n", (int)p->pid,
                 STOP_MS);
         kill(p->pid, SIGKILL);
         waitpid(p->pid, NULL, 0);
+    } else if (status != 0 && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)) {
+        die("the server (pid %d) ended badly: status %d, signal %d", (int)p->pid,
+            WIFEXITED(status) ? WEXITSTATUS(status) : 0,
+            WIFSIGNALED(status) ? WTERMSIG(status) : 0);
     }
     close(p->_out);
     p->pid = 0;

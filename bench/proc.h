@@ -25,7 +25,8 @@ struct proc {
  * output. */
 void proc_start(struct proc *p, char *const argv[], int cpu);
 
-/* SIGTERM, after five seconds SIGKILL; waits for the end. */
+/* SIGTERM, after twenty seconds SIGKILL; waits for the end. A server that ends with anything but 0
+ * or that signal is a failure of the run. */
 void proc_stop(struct proc *p);
 
 /* User and system time of all its threads so far, in nanoseconds. */

@@ -3,7 +3,7 @@
  * bench/run.c: the benchmark's command line: runs the scenarios, prints the table.
  *
  * Results go to stdout, what is being done to stderr. Ends itself (and by that its servers) when it
- * takes longer than RUN_LIMIT_S for each round that was asked for.
+ * takes longer than RUN_LIMIT_S for each round that was asked for, and the minutes of the soak.
  */
 #include "base/check.h"
 #include "base/clock.h"
@@ -12,8 +12,11 @@
 #include "bench/scenes.h"
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -62,22 +65,35 @@ static void usage(FILE *to)
         to);
 }
 
+/* A wrong command line. */
+static _Noreturn void refuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static _Noreturn void refuse(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    fputs("bench: ", stderr);
+    vfprintf(stderr, fmt, args);
+    fputs("; see --help\n", stderr);
+    va_end(args);
+    exit(64);
+}
+
 static unsigned number(const char *option, const char *text, unsigned long max)
 {
     char *end = NULL;
     errno = 0;
     unsigned long n = text ? strtoul(text, &end, 10) : 0;
     if (!text || errno || *text < '0' || *text > '9' || *end || n == 0 || n > max)
-        die("%s takes a number from 1 to %lu", option, max);
+        refuse("%s takes a number from 1 to %lu", option, max);
     return (unsigned)n;
 }
 
 static void add_set(struct bench *b, const char *set)
 {
     size_t n = 0;
-    if (!strchr(set, '=')) die("--set takes NAME=VALUE, not '%s'", set);
+    if (!strchr(set, '=')) refuse("--set takes NAME=VALUE, not '%s'", set);
     while (b->sets[n]) n++;
-    if (n + 1 == ARRAY_LEN(b->sets)) die("--set is taken at most %zu times", n);
+    if (n + 1 == ARRAY_LEN(b->sets)) refuse("--set is taken at most %zu times", n);
     b->sets[n] = set;
 }
 
@@ -86,12 +102,12 @@ static void read_steps(struct bench *b, char *text)
     char *save = NULL;
     b->n_steps = 0;
     for (char *word = strtok_r(text, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
-        if (b->n_steps == SCENES_MAX_STEPS) die("--connections takes at most eight counts");
+        if (b->n_steps == SCENES_MAX_STEPS) refuse("--connections takes at most eight counts");
         size_t n = number("--connections", word, 1000000);
-        if (b->n_steps && n <= b->steps[b->n_steps - 1]) die("--connections must ascend");
+        if (b->n_steps && n <= b->steps[b->n_steps - 1]) refuse("--connections must ascend");
         b->steps[b->n_steps++] = n;
     }
-    if (b->n_steps < 2) die("--connections takes two counts or more");
+    if (b->n_steps < 2) refuse("--connections takes two counts or more");
 }
 
 /* An option without a value. */
@@ -175,9 +191,11 @@ static bool is_named(const struct options *o, const char *name)
 static void check_record(const struct bench *b, const struct options *o)
 {
     if (!o->record) return;
-    if (!o->baselines) die("--record needs --baselines FOLDER");
-    if (o->other_than_default || o->self || o->free_cpu || o->peal || b->rounds < LEAST_ROUNDS)
-        die("--record keeps what later runs are compared with: %d rounds or more, and nothing else "
+    if (!o->baselines) refuse("--record needs --baselines FOLDER");
+    if (o->other_than_default || o->self || o->free_cpu || o->peal || o->against ||
+        b->rounds < LEAST_ROUNDS)
+        refuse(
+            "--record keeps what later runs are compared with: %d rounds or more, and nothing else "
             "than the defaults",
             LEAST_ROUNDS);
 }
@@ -194,6 +212,8 @@ static void read_options(struct bench *b, struct options *o, int argc, char **ar
             i++;
             continue;
         }
+        if (strncmp(argv[i], "--", 2) == 0 && i + 1 == argc && strlen(argv[i]) > 2)
+            refuse("'%s' is no option, or needs a value", argv[i]);
         if (!find_scene(argv[i]) || o->n_names == ARRAY_LEN(o->names)) {
             fprintf(stderr, "bench: no scenario or option '%s'\n", argv[i]);
             usage(stderr);
@@ -327,9 +347,17 @@ static void print_what_there_is(void)
                                         .rounds = b->rounds,
                                         .workers = b->used_workers,
                                         .cpus = all.cpus.n };
-    if (b->report.n_rows == 0 || o->json || o->markdown) return;
+    if (b->report.n_rows == 0) return;
     fputs("What was measured until then:\n", stderr);
     report_table(&b->report, &about, stderr);
+}
+
+static _Noreturn void on_alarm(int number)
+{
+    static const char text[] = "bench: it takes longer than it may: something hangs\n";
+    (void)number;
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(1);
 }
 
 int main(int argc, char **argv)
@@ -354,7 +382,9 @@ int main(int argc, char **argv)
     b->cpu = choose_cpu(b, o, all.cpus);
     b->report.names[REPORT_SUBJECT] = b->peal ? "peal" : "floor again";
     b->report.names[REPORT_FLOOR] = "floor";
-    alarm(RUN_LIMIT_S * (b->rounds + 1) + 60 * b->minutes);
+    signal(SIGALRM, on_alarm);
+    alarm(RUN_LIMIT_S * (b->rounds + 1) + (is_named(o, "soak") ? 60 * b->minutes : 0));
+    prctl(PR_SET_TIMERSLACK, 1); /* else we wake up 50 us after a message was due */
     die_after(print_what_there_is);
     uint64_t start = clock_mono_ns(), machine = machine_ns();
     run_scenes(b, o);

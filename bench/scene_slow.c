@@ -50,7 +50,8 @@ struct slow {
     enum { OPENING, STALLED, ENDING } phase;
     uint64_t phase_ms; /* since when */
     uint64_t end_ns;   /* then they do not stop again */
-    unsigned n_cut;    /* that have to be cut before they read again */
+    uint64_t fresh; /* answers of the poller after which its counts are new enough; 0: none yet */
+    unsigned n_cut; /* that have to be cut before they read again */
     uint64_t cut_before, times;
 };
 
@@ -58,6 +59,7 @@ static void enter(struct slow *s, int phase)
 {
     s->phase = phase;
     s->phase_ms = clock_mono_ms();
+    s->fresh = 0;
 }
 
 /* How many of those that stopped are cut. */
@@ -83,11 +85,26 @@ static size_t count(const struct slow *s, bool (*is)(const struct subs *, size_t
     return n;
 }
 
+/* Whether those that are cut have all heard why, by counts that are newer than that. */
+static bool have_ended(struct slow *s)
+{
+    uint64_t answers = atomic_load(&s->poller->answers);
+    if (count(s, subs_is_open) + n_cut(s) > SLOW)
+        s->fresh = 0;
+    else if (s->fresh == 0)
+        s->fresh = answers + 2;
+    return s->fresh && answers >= s->fresh;
+}
+
 /* In each turn of the load generator; true ends the run. */
 static bool step(void *ctx)
 {
+    static const char *const phases[] = { "open", "be cut", "hear why" };
     struct slow *s = ctx;
-    if (clock_mono_ms() - s->phase_ms > PHASE_MS) return true;
+    if (clock_mono_ms() - s->phase_ms > PHASE_MS) {
+        bench_say("slow: the slow ones did not %s within %d s", phases[s->phase], PHASE_MS / 1000);
+        return true;
+    }
     switch (s->phase) {
     case OPENING:
         if (count(s, subs_is_ready) < SLOW) break;
@@ -101,7 +118,7 @@ static bool step(void *ctx)
         enter(s, ENDING);
         break;
     case ENDING:
-        if (count(s, subs_is_open) + n_cut(s) > SLOW) break;
+        if (!have_ended(s)) break;
         if (clock_mono_ns() >= s->end_ns) return true;
         open_all(s);
         break;
@@ -117,12 +134,18 @@ static struct row *row_of(struct bench *b, const struct kind *k, int digits, con
 }
 
 static void run_plan(struct bench *b, struct side *s, const struct kind *k, enum report_side side,
-                     struct load_plan *plan)
+                     struct load_plan *plan, struct poller *poller)
 {
     struct hist *latency = must_alloc(sizeof *latency);
+    uint64_t answers = atomic_load(&poller->answers);
     plan->latency = latency;
+    atomic_store(&poller->waiting, 0);
+    atomic_store(&poller->most, 0);
     load_open(s->load, plan);
     side_check(s);
+    answers = atomic_load(&poller->answers) - answers;
+    row_add(row_of(b, k, 0, "of the time, output waited, %"), side,
+            100 * (double)atomic_load(&poller->waiting) / (double)(answers ? answers : 1));
     row_add(row_of(b, k, 0, "p50 of the others, \u00b5s"), side,
             (double)hist_at(latency, 0.5) / 1e3);
     row_add(row_of(b, k, 0, "p99 of the others, \u00b5s"), side,
@@ -130,12 +153,13 @@ static void run_plan(struct bench *b, struct side *s, const struct kind *k, enum
     must_free(latency);
 }
 
-static void run_without(struct bench *b, struct side *s, const struct kind *k, double rate)
+static void run_without(struct bench *b, struct side *s, const struct kind *k,
+                        struct poller *poller, double rate)
 {
     struct load_plan plan = { .data_bytes = DATA_BYTES,
                               .rate = rate,
                               .run_ns = bench_ns(b, RUN_MS) };
-    run_plan(b, s, k, REPORT_FLOOR, &plan);
+    run_plan(b, s, k, REPORT_FLOOR, &plan, poller);
 }
 
 static void add(struct bench *b, const struct kind *k, int digits, const char *name, double value)
@@ -144,7 +168,7 @@ static void add(struct bench *b, const struct kind *k, int digits, const char *n
 }
 
 static void run_with(struct bench *b, struct side *s, const struct kind *k, struct poller *poller,
-                     double rate)
+                     double rate, uint64_t before)
 {
     struct load_plan plan = { .data_bytes = DATA_BYTES, .rate = rate, .run_ns = UINT64_MAX };
     struct slow slow = { .subs = load_subs(s->load),
@@ -154,20 +178,14 @@ static void run_with(struct bench *b, struct side *s, const struct kind *k, stru
     size_t told = subs_told(slow.subs, 4100);
     uint64_t cut = atomic_load(&poller->cut);
     proc_forget_peak(&s->proc);
-    uint64_t before = proc_memory(&s->proc).rss_bytes, answers = atomic_load(&poller->answers);
-    atomic_store(&poller->waiting, 0);
-    atomic_store(&poller->most, 0);
     subs_narrow(slow.subs, SLOW);
     open_all(&slow);
     load_stop_when(s->load, step, &slow);
-    run_plan(b, s, k, REPORT_SUBJECT, &plan);
+    run_plan(b, s, k, REPORT_SUBJECT, &plan, poller);
     load_stop_when(s->load, NULL, NULL);
     double peak = (double)proc_peak_bytes(&s->proc) - (double)before;
     double stopped = (double)slow.times * k->n_cut;
     cut = atomic_load(&poller->cut) - cut;
-    answers = atomic_load(&poller->answers) - answers;
-    add(b, k, 0, "of the time, output waited, %",
-        100 * (double)atomic_load(&poller->waiting) / (double)(answers ? answers : 1));
     add(b, k, 0, "how often five stopped reading", (double)slow.times);
     add(b, k, 2, "cut and counted, of those that had to be", (double)cut / stopped);
     add(b, k, 2, "told why (4100), of these",
@@ -204,13 +222,14 @@ static void run_kind(struct bench *b, const struct kind *k)
     load_connect(s.load, SUBSCRIBERS, CONNECT_WINDOW);
     side_check(&s);
     double rate = latency_rate(b, &s, DATA_BYTES);
+    uint64_t before = proc_memory(&s.proc).rss_bytes; /* of all rounds: what stays counts */
     bench_say("slow: %d of %d, cut %s, %.0f messages of %d bytes a second, %u rounds", SLOW,
               SUBSCRIBERS, k->name, rate, DATA_BYTES, b->rounds);
     for (unsigned i = 0; i < REPORT_SIDES * b->rounds; i++) {
         if (bench_turn(i / REPORT_SIDES, i % REPORT_SIDES) == REPORT_SUBJECT)
-            run_with(b, &s, k, poller, rate);
+            run_with(b, &s, k, poller, rate, before);
         else
-            run_without(b, &s, k, rate);
+            run_without(b, &s, k, poller, rate);
     }
     set_goals(b, k);
     poller_stop(poller);

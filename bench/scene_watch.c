@@ -3,8 +3,7 @@
  * bench/scene_watch.c: what it costs a delivery that the server can be watched: with nobody
  * watching, against another program (--against FILE: one that was built before there was anything
  * to watch, say); with somebody watching everything, against nobody; and with statistics kept in a
- * file, as a server does that is not told otherwise (all other scenarios have store=none), against
- * none.
+ * file (all other scenarios have store=none), every second instead of every minute, against none.
  *
  * All servers run side by side, each with clients of its own, and are measured in turns; who begins
  * changes from round to round.
@@ -89,6 +88,11 @@ static void remove_store(const char *folder)
     if (rmdir(folder) != 0) die_errno("%s", folder);
 }
 
+static uint64_t rows_written(const struct side *s)
+{
+    return side_metric(s, "peal_statistics_rows_written_total");
+}
+
 void scene_watch(struct bench *b)
 {
     struct side sides[SERVERS];
@@ -100,7 +104,10 @@ void scene_watch(struct bench *b)
     for (unsigned i = 0; i < n; i++) {
         struct side_start start = { .side = REPORT_SUBJECT };
         if (i == OTHER) start.program = b->against;
-        if (i == STORING) start.sets[0] = store;
+        if (i == STORING) {
+            start.sets[0] = store;
+            start.sets[1] = "statistics.interval_seconds=1";
+        }
         side_start(b, &sides[i], &start);
         side_crowd(&sides[i], b->subscribers ? b->subscribers : SUBSCRIBERS);
     }
@@ -111,6 +118,8 @@ void scene_watch(struct bench *b)
             measure(b, &sides[at], (enum who)at);
         }
     watcher_stop(watcher);
+    if (b->scale >= 1 && rows_written(&sides[STORING]) == 0)
+        die("watch: no statistics were written");
     for (unsigned i = 0; i < n; i++) side_stop(&sides[i]);
     remove_store(folder);
 }

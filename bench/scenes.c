@@ -95,10 +95,10 @@ void scene_memory(struct bench *b)
     bench_say("memory: up to %zu connections, %u rounds", to, rounds);
     struct row *one =
         report_row(&b->report, "memory", 0, "bytes per connection, %zu to %zu, plain", from, to);
-    row_goal(one, 4, GOAL_AT_MOST, 500);
+    row_goal(one, 4, GOAL_NEVER_ABOVE, 500);
     struct row *two =
         report_row(&b->report, "memory", 0, "bytes per connection, %zu to %zu, presence", from, to);
-    row_goal(two, 4, GOAL_AT_MOST, 800);
+    row_goal(two, 4, GOAL_NEVER_ABOVE, 800);
     for (unsigned round = 0; round < rounds; round++) {
         for (enum report_side side = 0; side < REPORT_SIDES; side++)
             measure_memory(b, side, &plain, one);
@@ -136,7 +136,7 @@ void scene_idle(struct bench *b)
                                  "CPU in a second, \u00b5s: %zu connections and channels", n);
     struct row *each = report_row(&b->report, "idle", 1, "of it each connection, ns");
     all->against = "nobody is there";
-    row_goal(each, 3, GOAL_AT_MOST, 10);
+    row_goal(each, 3, GOAL_NEVER_ABOVE, 10);
     for (unsigned round = 0; round < rounds; round++) {
         double with = measure_idle(b, n), without = measure_idle(b, 0);
         row_add(all, REPORT_SUBJECT, with);

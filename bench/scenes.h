@@ -82,6 +82,9 @@ double side_delivery_us(struct bench *b, struct side *s, struct load_plan *plan,
 uint64_t side_cpu_ns(const struct side *s);
 /* The answer of the admin listener at this port, with its head and a NUL. Fails by die(). */
 void side_fetch(uint16_t port, const char *path, char *text, size_t room);
+/* The value of this metric, all of its samples added up; `text` is the answer of /metrics. */
+uint64_t metric_of(const char *text, const char *name);
+uint64_t side_metric(const struct side *s, const char *name); /* asks for it */
 /* This counter of GET /admin/workers: of each worker (at most `n`), and the sum of all. */
 uint64_t side_counters(const struct side *s, const char *name, uint64_t *each, size_t n);
 uint64_t side_counter(const struct side *s, const char *name);

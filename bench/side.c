@@ -165,7 +165,8 @@ void side_check(const struct side *s)
 {
     const struct load_faults *f = load_faults(s->load);
     if (load_clean(f)) return;
-    fputs("bench: the server failed:", stderr);
+    fputs(f->n[LOAD_BROKEN] ? "bench: the load generator failed:" : "bench: the server failed:",
+          stderr);
     for (enum load_fault kind = 0; kind < LOAD_FAULT_KINDS; kind++)
         if (f->n[kind])
             fprintf(stderr, " %llu %s", (unsigned long long)f->n[kind], load_fault_name(kind));
@@ -223,6 +224,31 @@ void side_fetch(uint16_t port, const char *path, char *text, size_t room)
     close(fd);
     if (n + 1 == room) die("the admin listener's answer is longer than %zu octets", room);
     text[n] = '\0';
+    if (strncmp(text, "HTTP/1.1 200 ", 13) != 0)
+        die("the admin listener answered GET %s with: %.60s", path, n ? text : "nothing");
+}
+
+uint64_t metric_of(const char *text, const char *name)
+{
+    uint64_t sum = 0;
+    size_t n = strlen(name);
+    bool found = false;
+    for (const char *at = text; (at = strstr(at, name)); at += n) {
+        const char *end = at + n;
+        if (*end == '{') end = strchr(end, '}');
+        if (at[-1] != '\n' || !end || (*end != ' ' && *end != '}')) continue;
+        sum += strtoull(end + (*end == '}'), NULL, 10);
+        found = true;
+    }
+    if (!found) die("GET /metrics has no %s", name);
+    return sum;
+}
+
+uint64_t side_metric(const struct side *s, const char *name)
+{
+    static char text[262144];
+    side_fetch(s->proc.admin_port, "/metrics", text, sizeof text);
+    return metric_of(text, name);
 }
 
 uint64_t side_counters(const struct side *s, const char *name, uint64_t *each, size_t n)

@@ -135,6 +135,8 @@ void bench_report_text(const struct bench_wish *wish, const struct bench_result 
             "its own.\n",
             (unsigned long long)r->foreign);
     if (r->stopped) fputs("Ended before its time, by a signal.\n", to);
+    if (r->run.gone)
+        fputs("Ended before its time: the server was gone, or took nothing any more.\n", to);
     if (r->run.ns && r->own_cpu_ns > r->run.ns / 10 * 9)
         fputs("The load generator itself was busy all the time: the server may be faster.\n", to);
 }
@@ -213,6 +215,8 @@ void bench_report_json(const struct bench_wish *wish, const struct bench_result 
     add_u64(&b, "bytes", wish->bytes);
     json_key(&b, SPAN("stopped"));
     json_bool(&b, r->stopped);
+    json_key(&b, SPAN("gone"));
+    json_bool(&b, r->run.gone);
     add_u64(&b, "asked", r->run.asked);
     add_u64(&b, "sent", r->run.n);
     add_u64(&b, "published", r->run.accepted);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * load/faults.h: what a server did wrong under load, counted, with the first case of each kind in
- * words. Nothing here ends a run but LOAD_BROKEN, which is our own failure.
+ * words. LOAD_BROKEN is our own failure.
  */
 #ifndef LOAD_FAULTS_H
 #define LOAD_FAULTS_H

@@ -255,20 +255,31 @@ static void publish_burst(struct load *l, const struct load_plan *plan, unsigned
     pubs_flush(l->pubs);
 }
 
+/* How long it took: to the last progress where what was missing did not come. */
+static uint64_t took_ns(const struct load *l, uint64_t start_ns, bool complete)
+{
+    uint64_t end = complete ? clock_mono_ns() : l->progress_ms * 1000000;
+    return end > start_ns ? end - start_ns : 1;
+}
+
 struct load_done load_closed(struct load *l, const struct load_plan *plan)
 {
     struct load_done done = { 0 };
-    uint64_t start = clock_mono_ns(), accepted;
-    bool alive, had_subs = subs_ready(l->subs) > 0;
+    uint64_t start = clock_mono_ns(), accepted_ms = clock_mono_ms(), accepted, answered;
+    bool complete, had_subs = subs_ready(l->subs) > 0;
     begin(l, plan);
     do {
         accepted = pubs_accepted(l->pubs);
+        answered = pubs_answered(l->pubs);
         publish_burst(l, plan, plan->burst);
         done.n += plan->burst;
-        alive = drain(l) && pubs_accepted(l->pubs) > accepted;
-        if (had_subs && subs_ready(l->subs) == 0) alive = false;
-        done.ns = clock_mono_ns() - start;
-    } while (alive && done.ns < plan->run_ns && !stopped(l));
+        complete = drain(l);
+        done.ns = took_ns(l, start, complete);
+        if (pubs_accepted(l->pubs) > accepted) accepted_ms = clock_mono_ms();
+        done.gone = !complete || pubs_answered(l->pubs) == answered ||
+                    clock_mono_ms() - accepted_ms > l->patience_ms ||
+                    (had_subs && subs_ready(l->subs) == 0);
+    } while (!done.gone && done.ns < plan->run_ns && !stopped(l));
     done.asked = done.n;
     done.accepted = pubs_accepted(l->pubs);
     done.deliveries = subs_received(l->subs);
@@ -352,12 +363,13 @@ struct load_done load_open(struct load *l, const struct load_plan *plan)
     bool alive = true;
     while (alive && goes_on(l, &beat) && !stopped(l)) alive = beat_turn(l, plan, &beat);
     uint64_t end = clock_mono_ns();
-    drain(l);
+    bool complete = drain(l);
     return (struct load_done) {
         .n = beat.n,
         .asked = n_due(&beat, end),
         .accepted = pubs_accepted(l->pubs),
-        .ns = clock_mono_ns() - beat.start_ns,
+        .ns = took_ns(l, beat.start_ns, complete && alive),
+        .gone = !alive,
         .deliveries = subs_received(l->subs),
     };
 }

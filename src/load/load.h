@@ -6,8 +6,9 @@
  * One thread. Each run returns when everything that was published has come to every subscriber and
  * every request is answered, so what the server's CPU clock gained in between is the cost of
  * exactly that. When nothing has come for LOAD_STALL_MS, what is missing is lost. What the server
- * does wrong is counted in load_faults(); a run with LOAD_BROKEN ends at once, and so does a closed
- * loop whose server is gone.
+ * does wrong is counted in load_faults(). A run with LOAD_BROKEN ends at once; a closed loop ends,
+ * too, when its server is gone: nobody is subscribed any more, a burst got no answer at all, or
+ * nothing was accepted for LOAD_STALL_MS.
  */
 #ifndef LOAD_LOAD_H
 #define LOAD_LOAD_H
@@ -57,7 +58,8 @@ struct load_done {
     uint64_t asked;    /* load_open: how many were due; more than n where neither the server nor
                           ourselves could keep up */
     uint64_t accepted; /* of n, those that were answered with 200 */
-    uint64_t ns;       /* how long it took */
+    uint64_t ns; /* how long it took; without the silence in which what never came was awaited */
+    bool gone;   /* it ended before its time, since the server was gone */
     uint64_t deliveries;
 };
 

@@ -38,9 +38,9 @@ struct pubs {
     struct pubs_hooks hooks;
     struct hist *latency;
     size_t n, waiting;
-    uint64_t n_accepted; /* since pubs_watch */
-    struct buf body;     /* of the request that is being written */
-    struct buf string;   /* to be signed */
+    uint64_t n_accepted, n_answered; /* since pubs_watch */
+    struct buf body;                 /* of the request that is being written */
+    struct buf string;               /* to be signed */
     struct pub items[PUBS_MAX];
 };
 
@@ -243,6 +243,7 @@ static void tidy(struct pub *pub, bool all)
 static void settle(struct pubs *p, struct pub *pub, const struct answer *answer, uint64_t now_ns)
 {
     struct asked *asked = first_asked(pub);
+    p->n_answered++;
     if (answer->status != 200) {
         const struct asked one = { 1, asked->first_channel, asked->n_channels, asked->seq, 0 };
         load_fault(p->faults, LOAD_REFUSED, "a request was answered with %u %.*s", answer->status,
@@ -331,7 +332,12 @@ void pubs_give_up(struct pubs *p)
 void pubs_watch(struct pubs *p, struct hist *latency)
 {
     p->latency = latency;
-    p->n_accepted = 0;
+    p->n_accepted = p->n_answered = 0;
+}
+
+uint64_t pubs_answered(const struct pubs *p)
+{
+    return p->n_answered;
 }
 
 uint64_t pubs_accepted(const struct pubs *p)

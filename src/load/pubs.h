@@ -57,10 +57,11 @@ void pubs_flush(struct pubs *p);
 /* False: so much waits to be sent on this connection that more is of no use. */
 bool pubs_has_room(const struct pubs *p, size_t index);
 
-/* Where the times from due to answered go; NULL: nowhere. Sets the count of pubs_accepted() to 0.
+/* Where the times from due to answered go; NULL: nowhere. Sets both counts to 0.
  */
 void pubs_watch(struct pubs *p, struct hist *latency);
 uint64_t pubs_accepted(const struct pubs *p); /* requests that were answered with 200 */
+uint64_t pubs_answered(const struct pubs *p); /* with anything */
 /* Returns how many responses came. */
 size_t pubs_on_event(struct pubs *p, size_t index, uint32_t events);
 size_t pubs_waiting(const struct pubs *p); /* requests without a response, all connections */

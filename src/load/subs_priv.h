@@ -12,7 +12,8 @@ enum sub_state { SUB_CLOSED, SUB_CONNECTING, SUB_UPGRADING, SUB_GREETING, SUB_JO
 struct sub_chan {
     uint64_t first_seq; /* what was published before it was granted does not count */
     uint64_t next_seq;
-    uint64_t seen; /* bit i: next_seq - 1 - i has come */
+    uint64_t seen;    /* bit i: next_seq - 1 - i has come, or nobody waits for it */
+    uint64_t n_holes; /* numbers before next_seq that are waited for */
 };
 
 struct sub {

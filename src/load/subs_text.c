@@ -130,28 +130,60 @@ static bool was_refused(const struct sub_common *common, uint64_t seq)
     return sub_refused_since(common, seq) > sub_refused_since(common, seq + 1);
 }
 
-/* Whether the subscription had the message. What is too old to be known counts as had. */
+/* Whether the subscription had the message, where that is known: the last 64 are. */
 static bool had(const struct sub_chan *c, uint64_t seq)
 {
-    if (seq >= c->next_seq) return false;
     uint64_t behind = c->next_seq - 1 - seq;
     return behind >= 64 || (c->seen >> behind & 1);
 }
 
-/* A number that is not the next one. False: it came again. */
-static bool judge(struct subs *s, size_t index, struct sub_chan *c, uint64_t seq)
+static void fill_hole(struct sub_chan *c, uint64_t seq)
 {
-    if (seq > c->next_seq) { /* those between may still come: then they are swapped, else lost */
-        uint64_t skipped = seq - c->next_seq;
-        c->seen = skipped >= 63 ? 0 : c->seen << skipped;
-        c->next_seq = seq;
-        return true;
-    }
+    uint64_t behind = c->next_seq - 1 - seq;
+    if (behind < 64) c->seen |= UINT64_C(1) << behind;
+    c->n_holes--;
+}
+
+/* Holes that are too far behind to be told apart: one is as good as another. */
+static uint64_t n_old_holes(const struct sub_chan *c)
+{
+    uint64_t n = c->next_seq - c->first_seq, known = n < 64 ? n : 64;
+    uint64_t seen = known == 64 ? c->seen : c->seen & ((UINT64_C(1) << known) - 1);
+    return c->n_holes - (known - (uint64_t)__builtin_popcountll(seen));
+}
+
+/* A message that does not have to come. True: it was waited for. */
+static bool excuse(struct sub_chan *c, uint64_t seq)
+{
+    if (seq < c->first_seq) return false;
+    if (seq >= c->next_seq) return true; /* sub_refused_since() will know */
+    bool old = c->next_seq - 1 - seq >= 64;
+    if (old ? n_old_holes(c) == 0 : had(c, seq)) return false;
+    fill_hole(c, seq);
+    return true;
+}
+
+/* A number in front of the next one. */
+static void on_late(struct subs *s, size_t index, struct sub_chan *c, uint64_t seq)
+{
     bool again = had(c, seq);
     load_fault(s->faults, again ? LOAD_DOUBLED : LOAD_SWAPPED,
                "connection %zu: message %llu came %s message %llu", index, (unsigned long long)seq,
                again ? "again, before" : "after", (unsigned long long)c->next_seq);
-    return !again;
+    if (again) return;
+    fill_hole(c, seq);
+    s->received++;
+    s->run_received++;
+}
+
+/* The numbers up to this one were left out: they may still come, else they are lost. */
+static void skip_to(struct sub_chan *c, const struct sub_common *common, uint64_t seq)
+{
+    for (; c->next_seq < seq; c->next_seq++) {
+        bool refused = was_refused(common, c->next_seq);
+        c->seen = c->seen << 1 | refused;
+        c->n_holes += !refused;
+    }
 }
 
 /* A message that was found in the text. */
@@ -165,15 +197,16 @@ static void on_message(struct subs *s, size_t index, uint32_t k, const struct te
         return;
     }
     if (head->seq < c->first_seq) return; /* was under way when we came, or was given up */
-    if (head->seq != c->next_seq && !judge(s, index, c, head->seq)) return;
-    if (!was_refused(common, head->seq)) s->received++; /* nobody waited for that one */
-    s->run_received++;
+    bool refused = was_refused(common, head->seq);
     if (head->seq < c->next_seq) {
-        c->seen |= UINT64_C(1) << (c->next_seq - 1 - head->seq);
+        if (!refused) on_late(s, index, c, head->seq);
         return;
     }
+    skip_to(c, common, head->seq);
     c->next_seq++;
     c->seen = c->seen << 1 | 1;
+    if (!refused) s->received++; /* nobody waited for that one */
+    s->run_received++;
     if (s->latency) hist_add(s->latency, s->now_ns > head->due_ns ? s->now_ns - head->due_ns : 0);
 }
 
@@ -208,7 +241,7 @@ static void on_ready(struct subs *s, size_t index, struct span text)
 {
     struct text_head head;
     bool found = text_find(text, s->data_bytes, &s->hint, &head);
-    if (found && head.run != s->target->run) {
+    if ((found || text_find_head(text, &s->hint, &head)) && head.run != s->target->run) {
         s->n_foreign++;
         return;
     }
@@ -321,8 +354,7 @@ void subs_refused(struct subs *s, uint32_t channel, uint64_t seq)
     }
     for (size_t i = channel % step_of(s); i < s->layout.max; i += step_of(s)) {
         if (!counts(s, i)) continue;
-        const struct sub_chan *c = sub_chan_of(s, i, channel);
-        s->excused += seq >= c->first_seq && !had(c, seq);
+        s->excused += excuse(sub_chan_of(s, i, channel), seq);
     }
 }
 

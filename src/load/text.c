@@ -73,15 +73,26 @@ static bool read_head(const char *p, struct text_head *head)
     return number(p, DIGITS, &head->seq) && number(p + DIGITS + 1, DIGITS, &head->due_ns);
 }
 
-bool text_find(struct span frame, size_t bytes, size_t *hint, struct text_head *head)
+/* Where the text begins; n == 0: there is none. */
+static struct span find(struct span frame, size_t *hint)
 {
     struct span at = span_skip(frame, *hint);
-    if (!span_starts(at, SPAN(PREFIX))) {
-        const char *p = frame.n ? memmem(frame.p, frame.n, PREFIX, PREFIX_LEN) : NULL;
-        if (!p) return false;
-        *hint = (size_t)(p - frame.p);
-        at = span_skip(frame, *hint);
-    }
+    if (span_starts(at, SPAN(PREFIX))) return at;
+    const char *p = frame.n ? memmem(frame.p, frame.n, PREFIX, PREFIX_LEN) : NULL;
+    if (!p) return span_skip(frame, frame.n);
+    *hint = (size_t)(p - frame.p);
+    return span_skip(frame, *hint);
+}
+
+bool text_find_head(struct span frame, size_t *hint, struct text_head *head)
+{
+    struct span at = find(frame, hint);
+    return at.n >= HEAD_LEN && read_head(at.p, head);
+}
+
+bool text_find(struct span frame, size_t bytes, size_t *hint, struct text_head *head)
+{
+    struct span at = find(frame, hint);
     /* A server that makes a JSON string of a string writes its quotes with a backslash. */
     if (at.n <= bytes || (at.p[bytes] != '"' && at.p[bytes] != '\\')) return false;
     return read_head(at.p, head) &&

@@ -28,4 +28,7 @@ void text_write(struct buf *out, const struct text_head *head, size_t bytes);
  * last one was and is updated. False: there is none, or a byte of it is wrong. Whose run it is of
  * is for the caller to see. */
 bool text_find(struct span frame, size_t bytes, size_t *hint, struct text_head *head);
+
+/* The same, whatever its length and the rest of it. */
+bool text_find_head(struct span frame, size_t *hint, struct text_head *head);
 #endif

@@ -376,7 +376,7 @@ static void cut(struct conn *c, const char *why, const char *option, uint64_t li
              kv_span("socket_id", span_of(id, ws ? socket_id_write(c->hub.socket_id, id) : 0)));
     uint64_t waited_bytes = c->out.bytes;
     out_drop_unsent(&c->out);
-    set_pending(c, c->out.bytes); /* so that the next one is judged by what is left of all */
+    set_pending(c, c->out.bytes); /* else judge_speed() would kill it for what was just dropped */
     if (ws) {
         struct buf text = { 0 };
         buf_add_fmt(&text, "Too slow: messages waited for you beyond %s (%llu).", option,

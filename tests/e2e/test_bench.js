@@ -130,7 +130,8 @@ test('a server that stops in good order has closed, and done nothing wrong', asy
 test('two runs on the same channels do not accuse the server', async (t) => {
   const server = await t.server();
   const args = [...target(server), '--connections', '3', '--rate', '20'];
-  const results = await Promise.all([clean(t, args), clean(t, args)]);
+  const sizes = ['200', '300'].map((size) => clean(t, [...args, '--size', size]));
+  const results = await Promise.all(sizes);
   for (const result of results) assert.strictEqual(result.delivered, 20 * 3);
   assert.ok(results.some(({ foreign }) => foreign > 0), got(results));
 });
@@ -228,9 +229,9 @@ async function fakeServer(t, { deliver, answer, greet }) {
 const CLIENTS = 3;
 const RATE = 20;
 
-async function misbehaves(t, how, expected, first) {
+async function misbehaves(t, how, expected, first, rate = ['--rate', String(RATE)]) {
   const server = await fakeServer(t, how);
-  const args = ['--connections', String(CLIENTS), '--rate', String(RATE)];
+  const args = ['--connections', String(CLIENTS), ...rate];
   const { code, result, what } = await bench(t, [...target(server), ...args]);
   assert.strictEqual(code, EX.SOFTWARE, what);
   for (const [name, n] of Object.entries(expected))
@@ -315,6 +316,40 @@ test('what was refused is not waited for, also where a connection ends meanwhile
     { refused: 1, closed: 1, lost: 1 },
     /500/,
   ));
+
+// Request 5 is refused, and its answer comes when 194 later messages have come.
+test('a refusal that is told late is no loss', (t) => {
+  const answers = [];
+  return misbehaves(
+    t,
+    {
+      deliver: (n, text, sockets) => n !== 5 && each(sockets, text),
+      answer: (n, response) => {
+        answers.push(() => response.writeHead(n === 5 ? 503 : 200).end('{}'));
+        if (answers.length === 200) answers.splice(0).forEach((answer) => answer());
+      },
+    },
+    { refused: 1, lost: 0 },
+    /503/,
+    ['--rate', '200'],
+  );
+});
+
+test('a closed loop goes on after a refusal, and ends with its server', async (t) => {
+  const server = await fakeServer(t, {
+    deliver: (n, text, sockets) => n !== 3 && each(sockets, text),
+    answer: (n, response) => {
+      if (n < 20) response.writeHead(n === 3 ? 503 : 200).end('{}');
+      else response.destroy();
+    },
+  });
+  const args = ['--connections', '3', '--burst', '1', '--duration', '60', '--wait', '1'];
+  const run = t.command(['bench', ...target(server), ...args, '--warmup', '0', '--json']);
+  const { stdout } = await run.ended();
+  const { faults, published, gone, run_ns: ns } = JSON.parse(stdout);
+  assert.deepStrictEqual([published, faults.refused, faults.lost, gone], [19, 1, 0, true], stdout);
+  assert.ok(ns < 30e9, stdout);
+});
 
 test('what was given up stays lost when it comes later, and when its connection ends', async (t) => {
   let late = null;

@@ -106,6 +106,8 @@ static void a_text_of_another_length_is_none(void **state)
     for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
         size_t hint = 0;
         assert_false(text_find(buf_span(&b), lengths[i], &hint, &head));
+        assert_true(text_find_head(buf_span(&b), &hint, &head));
+        assert_int_equal(head.run, 0xc0ffee);
     }
     for (size_t n = 0; n < b.n - 2; n++) {
         size_t hint = 0;
