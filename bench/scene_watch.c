@@ -76,16 +76,31 @@ static void measure(struct bench *b, struct side *s, enum who who)
     }
 }
 
-/* The folder of a SQLite file, and what SQLite left there. */
-static void remove_store(const char *folder)
+/* The folder of the SQLite file; it goes with us, however we end. */
+static struct {
+    char path[32];
+    pid_t owner;
+} folder;
+
+static void remove_folder(void)
 {
     static const char *const files[] = { "peal.db", "peal.db-wal", "peal.db-shm" };
     char path[64];
+    if (getpid() != folder.owner) return; /* a child */
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+        snprintf(path, sizeof path, "%s/%s", folder.path, files[i]);
         unlink(path);
     }
-    if (rmdir(folder) != 0) die_errno("%s", folder);
+    rmdir(folder.path);
+    folder.owner = 0;
+}
+
+static void make_folder(void)
+{
+    snprintf(folder.path, sizeof folder.path, "/tmp/peal-bench-XXXXXX");
+    if (!mkdtemp(folder.path)) die_errno("%s", folder.path);
+    folder.owner = getpid();
+    if (atexit(remove_folder) != 0) die("out of memory");
 }
 
 /* A run of the usual length is long enough for that. */
@@ -99,9 +114,9 @@ void scene_watch(struct bench *b)
 {
     struct side sides[SERVERS];
     unsigned n = b->against ? SERVERS : SERVERS - 1;
-    char folder[] = "/tmp/peal-bench-XXXXXX", store[64];
-    if (!mkdtemp(folder)) die_errno("%s", folder);
-    snprintf(store, sizeof store, "store=sqlite:%s/peal.db", folder);
+    char store[64];
+    make_folder();
+    snprintf(store, sizeof store, "store=sqlite:%s/peal.db", folder.path);
     bench_say("watch: %u rounds%s", b->rounds, b->against ? "" : "; --against FILE compares more");
     for (unsigned i = 0; i < n; i++) {
         struct side_start start = { .side = REPORT_SUBJECT };
@@ -122,5 +137,5 @@ void scene_watch(struct bench *b)
     watcher_stop(watcher);
     check_written(b, &sides[STORING]);
     for (unsigned i = 0; i < n; i++) side_stop(&sides[i]);
-    remove_store(folder);
+    remove_folder();
 }
