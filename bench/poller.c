@@ -3,9 +3,7 @@
 #include "bench/poller.h"
 #include "bench/die.h"
 #include "bench/scenes.h"
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,16 +26,9 @@ static _Noreturn void poll_it(struct poller *p, uint16_t port)
 
 struct poller *poller_start(uint16_t admin_port)
 {
-    struct poller *p =
-        mmap(NULL, sizeof *p, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED) die_errno("mmap");
-    fflush(NULL);
-    pid_t parent = getpid(), pid = fork();
-    if (pid < 0) die_errno("fork");
-    if (pid == 0) {
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(1);
-        poll_it(p, admin_port);
-    }
+    struct poller *p = proc_share(sizeof *p);
+    pid_t pid = proc_fork();
+    if (pid == 0) poll_it(p, admin_port);
     p->pid = pid;
     while (atomic_load(&p->answers) == 0) {
         if (waitpid(pid, NULL, WNOHANG) == pid) die("GET /metrics was not answered");

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,8 +59,24 @@ static void check_cpus(pid_t pid, int cpu)
         die("the server runs on %d CPUs, not on %d", CPU_COUNT(&set), wanted);
 }
 
+pid_t proc_fork(void)
+{
+    fflush(NULL);
+    pid_t parent = getpid(), pid = fork();
+    if (pid < 0) die_errno("fork");
+    if (pid == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)) _exit(126);
+    return pid;
+}
+
+void *proc_share(size_t n)
+{
+    void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) die_errno("mmap");
+    return p;
+}
+
 /* In the child; never returns. */
-static _Noreturn void become(char *const argv[], int cpu, int out, pid_t parent)
+static _Noreturn void become(char *const argv[], int cpu, int out)
 {
     static char *const environment[] = { NULL };
     cpu_set_t set = all_cpus;
@@ -70,8 +87,7 @@ static _Noreturn void become(char *const argv[], int cpu, int out, pid_t parent)
     if (sched_setaffinity(0, sizeof set, &set) != 0) _exit(126);
     prctl(PR_SET_TIMERSLACK, SLACK_NS); /* as servers have it, whatever we have */
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || null < 0 ||
-        dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || chdir("/") != 0)
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || chdir("/") != 0)
         _exit(126);
     execve(argv[0], argv, environment);
     fprintf(stderr, "bench: %s: %s\n", argv[0], strerror(errno));
@@ -114,11 +130,8 @@ void proc_start(struct proc *p, char *const argv[], int cpu)
     char line[1024];
     int pipe_fds[2];
     if (pipe2(pipe_fds, O_CLOEXEC) != 0) die_errno("pipe");
-    fflush(NULL);
-    pid_t parent = getpid();
-    p->pid = fork();
-    if (p->pid < 0) die_errno("fork");
-    if (p->pid == 0) become(argv, cpu, pipe_fds[1], parent);
+    p->pid = proc_fork();
+    if (p->pid == 0) become(argv, cpu, pipe_fds[1]);
     close(pipe_fds[1]);
     p->_out = pipe_fds[0];
     read_line(p->_out, line, sizeof line, argv[0]);

@@ -20,6 +20,11 @@ struct proc {
     struct meter _meter;
 };
 
+/* fork(), of a child that the kernel ends with us. */
+pid_t proc_fork(void);
+/* Zeroed memory that we and our children share; munmap() it. */
+void *proc_share(size_t n);
+
 /* Starts argv[0] (an absolute path) with an empty environment in "/", on CPU number `cpu` alone or,
  * with -1, on all that proc_cpus() found; waits for the line "… ready … port=N …" on its standard
  * output. */

@@ -7,12 +7,10 @@
 #include "base/clock.h"
 #include "bench/die.h"
 #include "bench/scenes.h"
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,7 +52,7 @@ void scene_churn(struct bench *b)
         side_start(b, &sides[side], &(struct side_start) { .side = side });
     side_start(b, &accepts, &(struct side_start) { .side = REPORT_FLOOR, .floor = FLOOR_ACCEPT });
     for (unsigned i = 0; i < REPORT_SIDES * b->rounds; i++) {
-        enum report_side side = bench_turn(i / REPORT_SIDES, i % REPORT_SIDES);
+        enum report_side side = bench_turn(i);
         double per_second, us = measure_churn(b, &sides[side], false, &per_second);
         row_add(cpu, side, us);
         row_add(rate, side, per_second);
@@ -83,16 +81,12 @@ static bool is_over(void *ctx)
 
 static struct back_end *back_end_start(const struct side *s)
 {
-    struct back_end *e =
-        mmap(NULL, sizeof *e, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (e == MAP_FAILED) die_errno("mmap");
-    pid_t parent = getpid(), pid = fork();
-    if (pid < 0) die_errno("fork");
+    struct back_end *e = proc_share(sizeof *e);
+    pid_t pid = proc_fork();
     if (pid > 0) {
         e->pid = pid;
         return e;
     }
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(1);
     struct side own = { .target = s->target };
     const struct load_plan plan = {
         .data_bytes = 200,
@@ -180,7 +174,7 @@ void scene_storm(struct bench *b)
     for (enum report_side side = 0; side < REPORT_SIDES; side++)
         side_start(b, &sides[side], &(struct side_start) { .side = side });
     for (unsigned i = 0; i < REPORT_SIDES * b->rounds; i++) {
-        enum report_side side = bench_turn(i / REPORT_SIDES, i % REPORT_SIDES);
+        enum report_side side = bench_turn(i);
         run_storm(b, &sides[side], side, n);
     }
     row_goal(report_row(&b->report, "storm", 0, "all %zu back, ms", n), 6, GOAL_RATIO_AT_MOST, 2);

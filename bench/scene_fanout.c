@@ -60,7 +60,7 @@ static void run_fanout(struct bench *b, unsigned subscribers)
         for (enum report_side side = 0; side < REPORT_SIDES; side++)
             side_start(b, &sides[side], &(struct side_start) { .side = side, .floor = floors[f] });
         for (unsigned i = 0; i < REPORT_SIDES * b->rounds; i++) {
-            enum report_side side = bench_turn(i / REPORT_SIDES, i % REPORT_SIDES);
+            enum report_side side = bench_turn(i);
             run_round(b, &sides[side], side, subscribers, floors[f]);
         }
         for (enum report_side side = 0; side < REPORT_SIDES; side++) side_stop(&sides[side]);
@@ -134,7 +134,7 @@ void scene_channels(struct bench *b)
     struct side s;
     side_start(b, &s, &(struct side_start) { .side = REPORT_SUBJECT });
     for (unsigned i = 0; i < REPORT_SIDES * b->rounds; i++) {
-        enum report_side side = bench_turn(i / REPORT_SIDES, i % REPORT_SIDES);
+        enum report_side side = bench_turn(i);
         crowd(&s, side == REPORT_SUBJECT ? &many : &one);
         measure_layouts(b, &s, side, n);
         side_unload(&s);

@@ -73,7 +73,7 @@ void scene_latency(struct bench *b)
             report_row(&b->report, "latency", 0, "messages per second, each to %d", SUBSCRIBERS),
             side, rate);
     for (unsigned i = 0; i < REPORT_SIDES * b->rounds; i++) {
-        enum report_side side = bench_turn(i / REPORT_SIDES, i % REPORT_SIDES);
+        enum report_side side = bench_turn(i);
         run_round(b, &sides[side], side, rate);
     }
     for (enum report_side side = 0; side < REPORT_SIDES; side++) side_stop(&sides[side]);

@@ -12,12 +12,10 @@
 #include "base/clock.h"
 #include "bench/die.h"
 #include "bench/scenes.h"
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -124,9 +122,7 @@ static _Noreturn void be_crowd(struct million *m, unsigned index, struct side *s
 
 static struct million *gather(size_t n, size_t most)
 {
-    struct million *m =
-        mmap(NULL, sizeof *m, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (m == MAP_FAILED) die_errno("mmap");
+    struct million *m = proc_share(sizeof *m);
     m->n_crowds = (unsigned)((n + most - 1) / most);
     if (m->n_crowds > CROWDS_MAX)
         die("--sockets: %u processes of %zu descriptors would be needed, at most %d are made",
@@ -138,14 +134,11 @@ static struct million *gather(size_t n, size_t most)
 
 static void start_crowds(struct million *m, const struct side *s)
 {
-    pid_t parent = getpid();
     for (unsigned i = 0; i < m->n_crowds; i++) {
-        pid_t pid = fork();
-        if (pid < 0) die_errno("fork");
+        pid_t pid = proc_fork();
         if (pid == 0) {
             struct side own = { .target = s->target };
             own.target.sources = SOURCES;
-            if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(1);
             be_crowd(m, i, &own);
         }
         m->crowds[i].pid = pid;

@@ -76,7 +76,7 @@ void scene_publish(struct bench *b)
         side_load(&sides[side], layout_one(0), PUBS);
     }
     for (unsigned i = 0; i < REPORT_SIDES * b->rounds; i++) {
-        enum report_side side = bench_turn(i / REPORT_SIDES, i % REPORT_SIDES);
+        enum report_side side = bench_turn(i);
         for (size_t k = 0; k < ARRAY_LEN(kinds); k++) run_round(b, &kinds[k], &sides[side], side);
         if (side == REPORT_SUBJECT && b->peal) run_larger(b, &kinds[1], &sides[side]);
     }

@@ -115,7 +115,7 @@ static void run_kind(struct bench *b, const struct kind *k)
         crowd(&sides[REPORT_SUBJECT], k);
     }
     for (unsigned i = 0; i < REPORT_SIDES * b->rounds; i++) {
-        enum report_side side = bench_turn(i / REPORT_SIDES, i % REPORT_SIDES);
+        enum report_side side = bench_turn(i);
         struct cost cost = measure(b, &sides[side], k);
         add(b, side, k, &cost);
     }

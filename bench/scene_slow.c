@@ -226,7 +226,7 @@ static void run_kind(struct bench *b, const struct kind *k)
     bench_say("slow: %d of %d, cut %s, %.0f messages of %d bytes a second, %u rounds", SLOW,
               SUBSCRIBERS, k->name, rate, DATA_BYTES, b->rounds);
     for (unsigned i = 0; i < REPORT_SIDES * b->rounds; i++) {
-        if (bench_turn(i / REPORT_SIDES, i % REPORT_SIDES) == REPORT_SUBJECT)
+        if (bench_turn(i) == REPORT_SUBJECT)
             run_with(b, &s, k, poller, rate, before);
         else
             run_without(b, &s, k, poller, rate);

@@ -44,7 +44,7 @@ void scene_connect(struct bench *b)
     struct row *rate = report_row(&b->report, "connect", 0, "connects and subscribes per second");
     struct row *cpu = report_row(&b->report, "connect", 1, "server CPU per connect, \u00b5s");
     for (unsigned i = 0; i < REPORT_SIDES * b->rounds; i++) {
-        enum report_side side = bench_turn(i / REPORT_SIDES, i % REPORT_SIDES);
+        enum report_side side = bench_turn(i);
         struct side s;
         side_start(b, &s, &(struct side_start) { .side = side });
         side_load(&s, layout_one(2 * n), 1);

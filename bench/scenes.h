@@ -90,10 +90,10 @@ uint64_t side_counters(const struct side *s, const char *name, uint64_t *each, s
 uint64_t side_counter(const struct side *s, const char *name);
 const struct load_layout *layout_one(size_t max); /* one channel; valid until the next call */
 
-/* Whose turn it is as number `i` of a round: who begins changes from round to round. */
-static inline enum report_side bench_turn(unsigned round, unsigned i)
+/* Whose turn it is, of REPORT_SIDES in each round: who begins changes from round to round. */
+static inline enum report_side bench_turn(unsigned turn)
 {
-    return (enum report_side)((round + i) % REPORT_SIDES);
+    return (enum report_side)((turn / REPORT_SIDES + turn) % REPORT_SIDES);
 }
 
 /* A duration, and a count (at least 10), scaled. */

@@ -3,12 +3,12 @@
 #include "bench/watcher.h"
 #include "base/clock.h"
 #include "bench/die.h"
+#include "bench/proc.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -84,13 +84,8 @@ pid_t watcher_start(uint16_t admin_port)
     int fds[2];
     char ready;
     if (pipe2(fds, O_CLOEXEC) != 0) die_errno("pipe");
-    fflush(NULL);
-    pid_t parent = getpid(), pid = fork();
-    if (pid < 0) die_errno("fork");
-    if (pid == 0) {
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(1);
-        watch(admin_port, fds[1]);
-    }
+    pid_t pid = proc_fork();
+    if (pid == 0) watch(admin_port, fds[1]);
     close(fds[1]);
     if (read(fds[0], &ready, 1) != 1) die("nobody could watch");
     close(fds[0]);

@@ -104,7 +104,7 @@ void subs_close(struct subs *s, size_t index)
     const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
     struct sub *sub = &s->items[index];
     if (sub->state == SUB_CLOSED) return;
-    if (sub->state == SUB_READY && !sub->slow) count_out(s, index);
+    if (sub_counts(sub)) count_out(s, index);
     setsockopt(sub->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     close(sub->fd);
     buf_fini(&sub->head);
@@ -121,7 +121,7 @@ void subs_narrow(struct subs *s, size_t n)
 void subs_stop_reading(struct subs *s, size_t index)
 {
     struct sub *sub = &s->items[index];
-    CHECK(sub->state == SUB_READY && !sub->slow);
+    CHECK(sub_counts(sub));
     count_out(s, index);
     sub->slow = true;
     watch_fd(s, index, EPOLL_CTL_DEL, 0);

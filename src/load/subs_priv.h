@@ -60,11 +60,22 @@ struct subs {
     struct buf out, scratch;
 };
 
+/* Whether messages are waited for on it. */
+static inline bool sub_counts(const struct sub *sub)
+{
+    return sub->state == SUB_READY && !sub->slow;
+}
+
+/* All that subscribe to a channel have its number modulo this. */
+static inline size_t sub_step(const struct subs *s)
+{
+    return s->layout.n_channels / s->layout.per_conn;
+}
+
 /* Number k of the connection's channels. */
 static inline uint32_t sub_channel(const struct subs *s, size_t index, uint32_t k)
 {
-    uint64_t step = s->layout.n_channels / s->layout.per_conn;
-    return (uint32_t)((index + k * step) % s->layout.n_channels);
+    return (uint32_t)((index + k * sub_step(s)) % s->layout.n_channels);
 }
 
 static inline struct sub_chan *sub_chans(const struct subs *s, size_t index)

@@ -16,6 +16,14 @@ static bool has(struct span s, const char *word)
     return s.n && memmem(s.p, s.n, word, strlen(word)) != NULL;
 }
 
+/* The digits that it begins with. */
+static struct span digits_of(struct span s)
+{
+    size_t n = 0;
+    while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9') n++;
+    return span_head(s, n);
+}
+
 /* --- subscribing --- */
 
 void subs_channel_name(const struct subs *s, uint32_t channel, struct buf *out)
@@ -87,31 +95,19 @@ static void on_greeting(struct subs *s, size_t index, struct span text)
 
 /* --- messages --- */
 
-/* Looks for the word where it stood the last time, then everywhere; `rest` is what follows it. */
-static bool find(struct span text, struct span word, size_t *hint, struct span *rest)
-{
-    if (!span_starts(span_skip(text, *hint), word)) {
-        const char *p = text.n ? memmem(text.p, text.n, word.p, word.n) : NULL;
-        if (!p) return false;
-        *hint = (size_t)(p - text.p);
-    }
-    *rest = span_skip(text, *hint + word.n);
-    return true;
-}
-
 /* Which of the connection's channels it came on; per_conn where that is none, or the event is not
  * the one that was published. */
 static uint32_t which(struct subs *s, size_t index, struct span text)
 {
     const uint32_t none = s->layout.per_conn;
-    struct span rest;
-    if (!find(text, SPAN("\"" TEXT_EVENT "\""), &s->hint_event, &rest) ||
-        !find(text, buf_span(&s->mark), &s->hint_channel, &rest))
+    struct span at, event = SPAN("\"" TEXT_EVENT "\""), mark = buf_span(&s->mark);
+    if (!text_look(text, event, &s->hint_event, &at) ||
+        !text_look(text, mark, &s->hint_channel, &at))
         return none;
+    struct span rest = span_skip(at, mark.n), number = digits_of(rest);
     uint64_t channel;
-    size_t n = 0;
-    while (n < rest.n && rest.p[n] >= '0' && rest.p[n] <= '9') n++;
-    if (!span_to_u64(span_head(rest, n), &channel) || n == rest.n || rest.p[n] != '"') return none;
+    if (!span_to_u64(number, &channel) || number.n == rest.n || rest.p[number.n] != '"')
+        return none;
     uint32_t k = 0;
     while (k < none && sub_channel(s, index, k) != channel) k++;
     return k;
@@ -217,9 +213,7 @@ static uint16_t code_of(struct span text)
     struct span rest = at ? span_skip(text, (size_t)(at - text.p)) : span_of(NULL, 0);
     while (rest.n && (rest.p[0] < '0' || rest.p[0] > '9')) rest = span_skip(rest, 1);
     uint64_t code = 0;
-    size_t n = 0;
-    while (n < rest.n && rest.p[n] >= '0' && rest.p[n] <= '9') n++;
-    return span_to_u64(span_head(rest, n), &code) && code <= UINT16_MAX ? (uint16_t)code : 0;
+    return span_to_u64(digits_of(rest), &code) && code <= UINT16_MAX ? (uint16_t)code : 0;
 }
 
 /* Presence, counts, pings, and the error that says why the connection will be closed: true when the
@@ -326,22 +320,11 @@ void subs_published(struct subs *s, uint32_t channel)
     s->expected += common->n_ready;
 }
 
-/* All that subscribe to the channel have a number that is the channel's modulo this. */
-static size_t step_of(const struct subs *s)
-{
-    return s->layout.n_channels / s->layout.per_conn;
-}
-
 static struct sub_chan *sub_chan_of(const struct subs *s, size_t index, uint32_t channel)
 {
     uint32_t k = 0;
     while (sub_channel(s, index, k) != channel) k++;
     return &sub_chans(s, index)[k];
-}
-
-static bool counts(const struct subs *s, size_t index)
-{
-    return s->items[index].state == SUB_READY && !s->items[index].slow;
 }
 
 void subs_refused(struct subs *s, uint32_t channel, uint64_t seq)
@@ -352,8 +335,8 @@ void subs_refused(struct subs *s, uint32_t channel, uint64_t seq)
         load_fault(s->faults, LOAD_BROKEN, "out of memory");
         return;
     }
-    for (size_t i = channel % step_of(s); i < s->layout.max; i += step_of(s)) {
-        if (!counts(s, i)) continue;
+    for (size_t i = channel % sub_step(s); i < s->layout.max; i += sub_step(s)) {
+        if (!sub_counts(&s->items[i])) continue;
         s->excused += excuse(sub_chan_of(s, i, channel), seq);
     }
 }
@@ -371,7 +354,8 @@ void subs_give_up(struct subs *s)
     CHECK(s->layout.n_channels > 0);
     for (uint32_t c = 0; c < s->layout.n_channels; c++) buf_clear(&s->common[c].refused);
     for (size_t i = 0; i < s->layout.max; i++)
-        for (uint32_t k = 0; counts(s, i) && k < s->layout.per_conn; k++) begin_at_next(s, i, k);
+        for (uint32_t k = 0; sub_counts(&s->items[i]) && k < s->layout.per_conn; k++)
+            begin_at_next(s, i, k);
 }
 
 void subs_watch(struct subs *s, size_t data_bytes, struct hist *latency)

@@ -73,26 +73,27 @@ static bool read_head(const char *p, struct text_head *head)
     return number(p, DIGITS, &head->seq) && number(p + DIGITS + 1, DIGITS, &head->due_ns);
 }
 
-/* Where the text begins; n == 0: there is none. */
-static struct span find(struct span frame, size_t *hint)
+bool text_look(struct span frame, struct span word, size_t *hint, struct span *at)
 {
-    struct span at = span_skip(frame, *hint);
-    if (span_starts(at, SPAN(PREFIX))) return at;
-    const char *p = frame.n ? memmem(frame.p, frame.n, PREFIX, PREFIX_LEN) : NULL;
-    if (!p) return span_skip(frame, frame.n);
-    *hint = (size_t)(p - frame.p);
-    return span_skip(frame, *hint);
+    if (!span_starts(span_skip(frame, *hint), word)) {
+        const char *p = frame.n ? memmem(frame.p, frame.n, word.p, word.n) : NULL;
+        if (!p) return false;
+        *hint = (size_t)(p - frame.p);
+    }
+    *at = span_skip(frame, *hint);
+    return true;
 }
 
 bool text_find_head(struct span frame, size_t *hint, struct text_head *head)
 {
-    struct span at = find(frame, hint);
-    return at.n >= HEAD_LEN && read_head(at.p, head);
+    struct span at;
+    return text_look(frame, SPAN(PREFIX), hint, &at) && at.n >= HEAD_LEN && read_head(at.p, head);
 }
 
 bool text_find(struct span frame, size_t bytes, size_t *hint, struct text_head *head)
 {
-    struct span at = find(frame, hint);
+    struct span at;
+    if (!text_look(frame, SPAN(PREFIX), hint, &at)) return false;
     /* A server that makes a JSON string of a string writes its quotes with a backslash. */
     if (at.n <= bytes || (at.p[bytes] != '"' && at.p[bytes] != '\\')) return false;
     return read_head(at.p, head) &&

@@ -24,6 +24,10 @@ struct text_head {
 /* Appends a text of `bytes` bytes (TEXT_MIN–TEXT_MAX). */
 void text_write(struct buf *out, const struct text_head *head, size_t bytes);
 
+/* Looks for the word where it stood in the last frame, then everywhere; `*hint` is where that was
+ * and is updated. `*at` begins with it. False: it is not there. */
+bool text_look(struct span frame, struct span word, size_t *hint, struct span *at);
+
 /* Looks for a whole text of `bytes` bytes, closed by a quote, in the frame; `*hint` is where the
  * last one was and is updated. False: there is none, or a byte of it is wrong. Whose run it is of
  * is for the caller to see. */
